@@ -1,0 +1,65 @@
+#include "json/json.hpp"
+
+#include <gtest/gtest.h>
+
+namespace onechat::json {
+namespace {
+
+TEST(JsonParse, TellsWhereEachValueLies) {
+  const std::string text = R"( { "a" : "x\ny" , "b":[1, -2.5e3 ,true,null, {"c":{}} ] } )";
+  Arena arena;
+  const oc_json* v = parse(arena, text);
+  ASSERT_NE(v, nullptr);
+  EXPECT_EQ(v->raw, text.substr(1, text.size() - 2));
+  const oc_json* a = get(v, "a");
+  EXPECT_EQ(a->raw, R"("x\ny")");
+  EXPECT_EQ(a->text, "x\ny");
+  const oc_json* b = get(v, "b");
+  EXPECT_EQ(b->raw, R"([1, -2.5e3 ,true,null, {"c":{}} ])");
+  EXPECT_EQ(b->size, 5u);
+  const oc_json* one = b->first;
+  EXPECT_EQ(integer(one, 0), 1);
+  EXPECT_EQ(number(one->next, 0), -2500.0);
+  EXPECT_EQ(one->next->raw, "-2.5e3");
+  EXPECT_EQ(get(one->next->next->next->next, "c")->raw, "{}");
+}
+
+TEST(JsonParse, RefusesWhatIsNotOneValue) {
+  for (const char* bad : {"", " ", "{", "{\"a\":1", "[1,]", "{\"a\" 1}", "1 2", "\"a", "\"\\x\"", "nul", "{\"a\":1}}", "\"\xff\"",
+                          "\"\xed\xa0\x80\"", "01", "{'a':1}", "[1 2]", "\"\n\""}) {
+    Arena arena;
+    ParseError error;
+    EXPECT_EQ(parse(arena, bad, &error), nullptr) << bad;
+    EXPECT_FALSE(error.what.empty()) << bad;
+  }
+}
+
+TEST(JsonParse, BoundsDepth) {
+  Arena arena;
+  ParseError error;
+  EXPECT_NE(parse(arena, std::string(kDepthMax, '[') + std::string(kDepthMax, ']')), nullptr);
+  EXPECT_EQ(parse(arena, std::string(kDepthMax + 1, '[') + std::string(kDepthMax + 1, ']'), &error), nullptr);
+  EXPECT_EQ(error.what, "nested too deeply");
+  EXPECT_EQ(parse(arena, std::string(1'000'000, '['), &error), nullptr);
+}
+
+TEST(JsonParse, LastDuplicateWinsAndIsNoticed) {
+  Arena arena;
+  const oc_json* v = parse(arena, R"({"model":"a","x":1,"model":"b"})");
+  EXPECT_EQ(get(v, "model")->text, "b");
+  EXPECT_TRUE(has_duplicate_keys(v));
+  EXPECT_FALSE(has_duplicate_keys(parse(arena, R"({"a":{"b":1},"b":1})")));
+}
+
+TEST(JsonWrite, EscapesAndSeparates) {
+  std::string out;
+  oc_jsonw w(&out);
+  w.object().key("s").string("a\"b\\\n\x01\xff\xc3\xa9").key("n").integer(-5).key("d").number(0.1).key("l").array();
+  w.boolean(true).null().object().close().array().close().close().key("r").raw("{\"x\": 1}").close();
+  EXPECT_EQ(out, "{\"s\":\"a\\\"b\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":-5,\"d\":0.1,\"l\":[true,null,{},[]],\"r\":{\"x\": 1}}");
+  Arena arena;
+  EXPECT_NE(parse(arena, out), nullptr);
+}
+
+}  // namespace
+}  // namespace onechat::json
