@@ -1,0 +1,4 @@
+/* The component has no id. */
+#include "parts.h"
+
+PLUGIN(component.id = NULL)

@@ -1,0 +1,4 @@
+/* The module has no component at all. */
+#include "parts.h"
+
+PLUGIN(module.n_components = 0)

@@ -1,0 +1,4 @@
+/* The entry says OC_OK and gives no module. */
+#include "parts.h"
+
+PLUGIN(*out = NULL)

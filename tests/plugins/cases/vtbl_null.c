@@ -1,0 +1,4 @@
+/* The component has no table. */
+#include "parts.h"
+
+PLUGIN(component.vtbl = NULL)

@@ -1,0 +1,4 @@
+/* The table forgot its struct_size. */
+#include "parts.h"
+
+PLUGIN(codec.struct_size = 0)
