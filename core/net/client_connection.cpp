@@ -1,0 +1,106 @@
+#include "net/client_connection.hpp"
+
+#include <openssl/ssl.h>
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <boost/asio/error.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/ssl/error.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
+
+namespace onechat::net {
+namespace {
+
+using boost::asio::redirect_error;
+using boost::asio::use_awaitable;
+using boost::system::error_code;
+
+// TLS makes a record of each piece: up to so many bytes are copied to be few records.
+constexpr std::size_t kTlsGatherBytesMax = 16 * 1024;
+
+}  // namespace
+
+ClientConnection::~ClientConnection() {
+  // Else OpenSSL takes the end for a sign of trouble and lets the session never be resumed.
+  if (tls_) SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN);
+}
+
+void ClientConnection::stop() noexcept {
+  error_code ignored;
+  socket_.close(ignored);
+}
+
+bool ClientConnection::quiet() noexcept {
+  if (!socket_.is_open()) return false;
+  char byte;
+  const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+  return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+}
+
+void ClientConnection::gather(std::span<const std::string_view> body) {
+  pieces_.clear();
+  written_ = 0;
+  std::size_t i = 0;
+  if (tls_)
+    for (; i < body.size() && head_.size() + body[i].size() <= kTlsGatherBytesMax; ++i) head_.append(body[i]);
+  pieces_.emplace_back(head_.data(), head_.size());
+  for (; i < body.size(); ++i)
+    if (!body[i].empty()) pieces_.emplace_back(body[i].data(), body[i].size());
+}
+
+bool ClientConnection::write_now(error_code& ec) {
+  if (tls_) return false;
+  while (!left().empty()) {
+    const std::size_t n = socket_.write_some(left(), ec);
+    if (ec == boost::asio::error::would_block) {
+      ec = {};
+      return false;
+    }
+    if (ec) return true;
+    consume(n);
+  }
+  return true;
+}
+
+boost::asio::awaitable<error_code> ClientConnection::write_rest() {
+  error_code ec;
+  while (!left().empty() && !ec) {
+    std::size_t n = 0;
+    if (tls_)
+      n = co_await tls_->async_write_some(left().front(), redirect_error(use_awaitable, ec));
+    else
+      n = co_await socket_.async_write_some(left(), redirect_error(use_awaitable, ec));
+    consume(n);
+  }
+  co_return ec;
+}
+
+void ClientConnection::consume(std::size_t bytes) noexcept {
+  while (bytes != 0) {
+    auto& piece = pieces_[written_];
+    const std::size_t n = std::min(bytes, piece.size());
+    piece += n;
+    bytes -= n;
+    if (piece.size() == 0) ++written_;
+  }
+}
+
+boost::asio::awaitable<Result<void>> ClientConnection::read() {
+  const std::span<char> space = reader_.space();
+  const boost::asio::mutable_buffer buffer(space.data(), space.size());
+  error_code ec;
+  std::size_t n = 0;
+  if (tls_)
+    n = co_await tls_->async_read_some(buffer, redirect_error(use_awaitable, ec));
+  else
+    n = co_await socket_.async_read_some(buffer, redirect_error(use_awaitable, ec));
+  if (n != 0) co_return reader_.received(n);
+  if (ec == boost::asio::error::eof) co_return reader_.closed(true);
+  if (ec == boost::asio::ssl::error::stream_truncated) co_return reader_.closed(false);
+  if (ec) co_return Error(OC_E_IO, "reading from the upstream: " + ec.message());
+  co_return Result<void>();
+}
+
+}  // namespace onechat::net
