@@ -1,0 +1,65 @@
+// Turns many small ledger operations into few durable commits.
+//
+// One engine, one thread and one backend instance per node. A commit takes whatever queued up while the previous one
+// was in flight, so a batch is one op when idle and grows with load; there is no timer. What is submitted from one
+// thread is applied in that order, and a query sees everything submitted before it.
+#pragma once
+#include <onechat/ledger.h>
+
+#include <boost/asio/awaitable.hpp>
+#include <cstdint>
+#include <functional>
+#include <memory>
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+
+namespace onechat::ledger {
+
+struct Backend {  // borrowed; outlives the engine
+  const oc_ledger_backend* table = nullptr;
+  void* instance = nullptr;
+};
+
+struct EngineLimits {
+  std::uint32_t batch_ops_max = 512;     // ops in one commit (the backend's batch_max may lower it)
+  std::uint32_t queue_ops_max = 65'536;  // waiting RESERVEs; one more is OC_E_UNAVAILABLE. Settles are never refused.
+  std::uint32_t retry_ms = 200;          // pause before a batch that met OC_E_UNAVAILABLE is submitted again
+  std::uint32_t reserve_wait_ms = 5'000; // a RESERVE or DEPOSIT that could not be applied for so long: OC_E_UNAVAILABLE
+};
+
+struct EngineCounters {  // since start; monotone
+  std::uint64_t ops = 0, batches = 0, unavailable = 0, refused_funds = 0, refused_limit = 0, late_settles = 0;
+  std::uint64_t shortfall_nano = 0;
+  std::uint64_t queue_ops = 0;           // waiting now
+  std::uint64_t commit_us_total = 0;
+};
+
+class LedgerEngine {
+ public:
+  LedgerEngine(Backend backend, EngineLimits limits, const Clock& clock);
+  ~LedgerEngine();  // drains
+
+  // [loop] Resumes on the awaiting coroutine's executor, after the op is durable. Errors are in result.status:
+  // OC_E_FUNDS, OC_E_LIMIT, OC_E_CONFLICT, OC_E_NOT_FOUND, OC_E_INVALID, OC_E_UNAVAILABLE.
+  boost::asio::awaitable<oc_ledger_result> apply(oc_ledger_op op);
+  // [any] Queues a SETTLE or VOID and returns; it is submitted again until the backend has it. `done` (may be empty) runs
+  // on the engine's thread and must not block.
+  void post(oc_ledger_op op, std::function<void(const oc_ledger_result&)> done = {});
+  // [any thread that may block]
+  oc_ledger_result apply_blocking(oc_ledger_op op);
+  // [any thread that may block] Runs `query` on the engine's thread, after everything submitted so far.
+  void run(std::function<void(const Backend&)> query);
+
+  // [any] True while the last batch was applied (readiness).
+  bool available() const noexcept;
+  EngineCounters counters() const noexcept;
+  // [not the engine's thread] Refuses new RESERVEs, applies what waits, returns. Idempotent.
+  void drain();
+
+ private:
+  class Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace onechat::ledger

@@ -1,0 +1,203 @@
+// Money is exact: the same answers as arithmetic with unbounded fractions, for any price and usage.
+#include "ledger/rating.hpp"
+
+#include <gtest/gtest.h>
+
+#include <boost/multiprecision/cpp_int.hpp>
+#include <limits>
+#include <random>
+
+namespace onechat::ledger {
+namespace {
+
+using Big = boost::multiprecision::cpp_int;
+using Fraction = boost::multiprecision::cpp_rational;
+
+Price price_of(const PriceTexts& texts) {
+  auto p = parse_price(texts);
+  EXPECT_TRUE(p) << p.error().message;
+  return *p;
+}
+
+oc_usage usage_of(std::uint64_t input, std::uint64_t output = 0) {
+  oc_usage u{};
+  u.struct_size = sizeof u;
+  u.input = input;
+  u.output = output;
+  return u;
+}
+
+TEST(Rating, OneTokenOfASmallPriceIsRoundedOnce) {
+  const Price p = price_of({{"input", "0.0375"}});
+  struct Row {
+    std::uint64_t tokens;
+    std::int64_t cost, total, fee;
+  };
+  for (const Row& row : {Row{1, 38, 42, 4}, Row{2, 75, 83, 8}, Row{10, 375, 413, 38}, Row{1000, 37'500, 41'250, 3'750},
+                         Row{1'000'000'000, 37'500'000'000, 41'250'000'000, 3'750'000'000}}) {
+    const auto r = rate(p, usage_of(row.tokens), 1000);
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->cost, row.cost) << row.tokens;
+    EXPECT_EQ(r->total, row.total) << row.tokens;
+    EXPECT_EQ(r->fee, row.fee) << row.tokens;
+  }
+  EXPECT_EQ(to_text(rate(p, usage_of(1), 1000)->numerator), "37500000");
+}
+
+TEST(Rating, HalvesOfTheCostGoToTheEvenNumber) {
+  const Price p = price_of({{"input", "0.0005"}});  // half a nano-USD a token
+  EXPECT_EQ(rate(p, usage_of(1), 0)->cost, 0);
+  EXPECT_EQ(rate(p, usage_of(3), 0)->cost, 2);
+  EXPECT_EQ(rate(p, usage_of(5), 0)->cost, 2);
+  EXPECT_EQ(rate(p, usage_of(1), 0)->total, 1);  // the customer's side is rounded up
+}
+
+TEST(Rating, WhatIsLeftOutCostsAsTheContractSays) {
+  const Price p = price_of({{"input", "2"}, {"output", "8"}});
+  EXPECT_EQ(p.base.cache_read, p.base.input);
+  EXPECT_EQ(p.base.cache_write, p.base.input);
+  EXPECT_EQ(p.base.cache_write_1h, p.base.input);
+  EXPECT_EQ(p.base.reasoning, p.base.output);
+  EXPECT_EQ(p.base.audio_input, 0);
+  EXPECT_EQ(p.base.audio_output, 0);
+  EXPECT_EQ(p.base.image, 0);
+  EXPECT_EQ(p.base.request, 0);
+  EXPECT_EQ(price_of({{"input", "2"}, {"cache_read", "0"}}).base.cache_read, 0);
+}
+
+TEST(Rating, ImagesAndRequestsArePricedByThePiece) {
+  const Price p = price_of({{"image", "0.039"}, {"request", "0.012"}});
+  oc_usage u = usage_of(500, 500);
+  u.images = 3;
+  u.requests = 2;
+  EXPECT_EQ(rate(p, u, 0)->cost, 3 * 39'000'000 + 2 * 12'000'000);
+}
+
+TEST(Rating, ALargeInputMovesTheWholeRequestToTheTier) {
+  Price p = price_of({{"input", "3"}, {"output", "15"}, {"cache_read", "0.3"}});
+  p.tiers.push_back({200'000, *parse_rates({{"input", "6"}, {"output", "22.5"}, {"cache_read", "0.6"}})});
+  oc_usage u = usage_of(100'000, 10);
+  u.cache_read = 100'000;
+  EXPECT_EQ(rate(p, u, 0)->cost, 100'000 * 3'000 + 100'000 * 300 + 10 * 15'000);
+  ++u.cache_read;  // every kind of input counts
+  EXPECT_EQ(rate(p, u, 0)->cost, 100'000 * 6'000 + 100'001 * 600 + 10 * 22'500);
+}
+
+TEST(Rating, BadPricesAreRefusedByName) {
+  for (const PriceTexts& bad : {PriceTexts{{"input", "-1"}}, PriceTexts{{"input", "x"}}, PriceTexts{{"input", ""}},
+                                PriceTexts{{"input", "1e-10"}}, PriceTexts{{"input", "1.0000000001"}},
+                                PriceTexts{{"input", "99999999999"}}, PriceTexts{{"input", "1.2.3"}},
+                                PriceTexts{{"input", "1e"}}, PriceTexts{{"input", "."}}, PriceTexts{{"input", "nan"}},
+                                PriceTexts{{"input", "0x10"}}}) {
+    const auto p = parse_price(bad);
+    ASSERT_FALSE(p) << bad.begin()->second;
+    EXPECT_EQ(p.error().status, OC_E_CONFIG);
+    EXPECT_NE(p.error().message.find("input"), std::string::npos) << p.error().message;
+  }
+  EXPECT_NE(parse_price({{"inptu", "1"}}).error().message.find("inptu"), std::string::npos);
+}
+
+TEST(Rating, DecimalsAreReadExactly) {
+  EXPECT_EQ(parse_decimal("0.0375", 9), 37'500'000);
+  EXPECT_EQ(parse_decimal("7.5e-08", 15), 75'000'000);
+  EXPECT_EQ(parse_decimal("1E3", 0), 1000);
+  EXPECT_EQ(parse_decimal("+.5", 1), 5);
+  EXPECT_EQ(parse_decimal("100.000000000000000", 0), 100);
+  EXPECT_EQ(parse_decimal("9223372036854775807", 0), std::numeric_limits<std::int64_t>::max());
+  EXPECT_EQ(parse_decimal("9223372036854775808", 0), std::nullopt);
+  EXPECT_EQ(parse_decimal("1e999", 0), std::nullopt);
+  EXPECT_EQ(parse_decimal("0e399", 9), 0);
+  EXPECT_EQ(parse_decimal("-2", 0), -2);
+}
+
+TEST(Rating, DollarsAreWrittenWithoutLoss) {
+  EXPECT_EQ(usd_text(0), "0");
+  EXPECT_EQ(usd_text(1), "0.000000001");
+  EXPECT_EQ(usd_text(-2'500'000'000), "-2.5");
+  EXPECT_EQ(usd_text(std::numeric_limits<std::int64_t>::min()), "-9223372036.854775808");
+}
+
+TEST(Rating, MoreThanTheLedgerCanHoldIsRefused) {
+  const Price p = price_of({{"input", "1000000"}, {"request", "9000000000"}});
+  EXPECT_FALSE(rate(p, usage_of(std::numeric_limits<std::uint64_t>::max()), 0));
+  oc_usage u = usage_of(0);
+  u.requests = 1;
+  EXPECT_TRUE(rate(p, u, 0));
+  EXPECT_FALSE(rate(p, u, 1000));  // the cost fits, the total does not
+  u.requests = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_FALSE(rate(p, u, 0));
+}
+
+// An independent computation with unbounded fractions of dollars.
+struct Exact {
+  Big cost, total;
+};
+Exact exact(const PriceTexts& texts, const oc_usage& u, std::uint32_t markup_bps) {
+  const auto fraction = [&](const std::string& name) -> std::optional<Fraction> {
+    const auto it = texts.find(name);
+    if (it == texts.end()) return std::nullopt;
+    const std::size_t point = it->second.find('.');
+    std::string digits = it->second;
+    std::size_t decimals = 0;
+    if (point != std::string::npos) {
+      decimals = digits.size() - point - 1;
+      digits.erase(point, 1);
+    }
+    digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
+    return Fraction(Big(digits), boost::multiprecision::pow(Big(10), static_cast<unsigned>(decimals)));
+  };
+  const Fraction zero = 0, million = 1'000'000, nano = 1'000'000'000;
+  const Fraction input = fraction("input").value_or(zero), output = fraction("output").value_or(zero);
+  Fraction usd = input * u.input / million;
+  usd += fraction("cache_read").value_or(input) * u.cache_read / million;
+  usd += fraction("cache_write").value_or(input) * u.cache_write / million;
+  usd += fraction("cache_write_1h").value_or(input) * u.cache_write_1h / million;
+  usd += fraction("audio_input").value_or(zero) * u.audio_input / million;
+  usd += output * u.output / million;
+  usd += fraction("reasoning").value_or(output) * u.reasoning / million;
+  usd += fraction("audio_output").value_or(zero) * u.audio_output / million;
+  usd += fraction("image").value_or(zero) * u.images;
+  usd += fraction("request").value_or(zero) * u.requests;
+  const Fraction base = usd * nano, charged = base * Fraction(10'000 + markup_bps, 10'000);
+  const auto floor = [](const Fraction& f) { return Big(numerator(f) / denominator(f)); };
+  const Big below = floor(base);
+  const Fraction rest = base - Fraction(below), half(1, 2);
+  const bool up = rest > half || (rest == half && below % 2 != 0);
+  const Big charged_below = floor(charged);
+  return {below + (up ? 1 : 0), charged_below + (Fraction(charged_below) == charged ? 0 : 1)};
+}
+
+TEST(Rating, EqualsUnboundedFractionsOnRandomPricesAndUsages) {
+  std::mt19937_64 random(2026);
+  const auto pick = [&](std::uint64_t n) { return random() % n; };
+  const char* names[] = {"input",     "output",      "cache_read",   "cache_write", "cache_write_1h",
+                         "reasoning", "audio_input", "audio_output", "image",       "request"};
+  for (int round = 0; round < 20'000; ++round) {
+    PriceTexts texts;
+    for (const char* name : names)
+      if (pick(3) != 0) {
+        std::string decimals(pick(10), '0');
+        for (char& c : decimals) c = static_cast<char>('0' + pick(10));
+        texts[name] = std::to_string(pick(200)) + (decimals.empty() ? "" : "." + decimals);
+      }
+    oc_usage u = usage_of(0);
+    std::uint64_t* const counts[] = {&u.input,  &u.cache_read, &u.cache_write,  &u.cache_write_1h, &u.audio_input,
+                                     &u.output, &u.reasoning,  &u.audio_output, &u.images,         &u.requests};
+    for (std::uint64_t* c : counts) *c = pick(3) == 0 ? 0 : pick(std::uint64_t(1) << pick(34));
+    u.images %= 1000;
+    u.requests %= 1000;
+    const std::uint32_t markup = static_cast<std::uint32_t>(pick(2) ? 1000 : pick(30'000));
+    const auto p = parse_price(texts);
+    ASSERT_TRUE(p) << p.error().message;
+    const auto got = rate(*p, u, markup);
+    ASSERT_TRUE(got);
+    const Exact want = exact(texts, u, markup);
+    ASSERT_EQ(Big(got->cost), want.cost) << "round " << round;
+    ASSERT_EQ(Big(got->total), want.total) << "round " << round;
+    ASSERT_EQ(got->cost + got->fee, got->total);
+    ASSERT_GE(got->fee, 0);
+  }
+}
+
+}  // namespace
+}  // namespace onechat::ledger

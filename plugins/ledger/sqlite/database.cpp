@@ -1,0 +1,132 @@
+#include "database.hpp"
+
+#include <Poco/Data/SQLite/Connector.h>
+#include <Poco/Data/SQLite/Utility.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <system_error>
+
+namespace onechat::ledger_sqlite {
+namespace {
+
+constexpr int kBusyMs = 2000;
+
+[[noreturn]] void fail(sqlite3* db, const std::string& what) {
+  throw std::runtime_error(what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(sqlite3_extended_errcode(db)) + ")");
+}
+
+Poco::Data::Session connect(const std::string& file) {
+  Poco::Data::SQLite::Connector::registerConnector();
+  return Poco::Data::Session("SQLite", file);
+}
+
+}  // namespace
+
+std::vector<Migration> read_migrations(const std::string& directory) {
+  std::vector<Migration> out;
+  std::error_code error;
+  for (const auto& file : std::filesystem::directory_iterator(directory, error)) {
+    const std::string name = file.path().filename().string();
+    if (name.rfind("ledger_", 0) != 0 || file.path().extension() != ".sql") continue;
+    Migration m;
+    m.name = name;
+    const char* first = name.data() + 7;
+    if (std::from_chars(first, name.data() + name.size(), m.number).ec != std::errc() || m.number <= 0) continue;
+    std::ifstream in(file.path(), std::ios::binary);
+    m.sql.assign(std::istreambuf_iterator<char>(in), {});
+    out.push_back(std::move(m));
+  }
+  if (error) throw ConfigError("migrations: cannot read the folder '" + directory + "': " + error.message());
+  if (out.empty()) throw ConfigError("migrations: no ledger_NNNN_*.sql in '" + directory + "'; leave the setting out");
+  std::sort(out.begin(), out.end(), [](const Migration& a, const Migration& b) { return a.number < b.number; });
+  return out;
+}
+
+Query::Query(sqlite3* db, const char* sql) {
+  if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr) != SQLITE_OK) fail(db, sql);
+}
+
+bool Query::next() {
+  const int code = sqlite3_step(statement_);
+  if (code == SQLITE_ROW) return true;
+  sqlite3_reset(statement_);
+  if (code != SQLITE_DONE) fail(sqlite3_db_handle(statement_), sqlite3_sql(statement_));
+  return false;
+}
+
+std::string Query::text(int i) const {
+  const unsigned char* t = sqlite3_column_text(statement_, i);
+  return t != nullptr ? reinterpret_cast<const char*>(t) : "";
+}
+
+FileLock::FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
+  if (fd_ < 0) throw ConfigError("file: cannot open '" + path + "': " + std::system_category().message(errno));
+  if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
+  const int reason = errno;
+  ::close(fd_);
+  if (reason == EWOULDBLOCK)
+    throw ConfigError("file: another process uses this ledger ('" + path +
+                      "' is locked); stop it, or give this one a file of its own");
+  throw ConfigError("file: cannot lock '" + path + "': " + std::system_category().message(reason));
+}
+
+FileLock::~FileLock() { ::close(fd_); }
+
+Database::Database(const std::string& file, const std::vector<Migration>& migrations)
+    : session_(connect(file)), handle_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
+  configure();
+  migrate(migrations);
+}
+
+void Database::execute(const char* sql) {
+  if (sqlite3_exec(handle_, sql, nullptr, nullptr, nullptr) != SQLITE_OK) fail(handle_, sql);
+}
+
+// FULL, since NORMAL loses acknowledged commits at a power cut. Only this connection writes or checkpoints.
+void Database::configure() {
+  sqlite3_busy_timeout(handle_, kBusyMs);
+  sqlite3_extended_result_codes(handle_, 1);
+  {
+    Query wal(handle_, "PRAGMA journal_mode=WAL");
+    if (!wal.next() || wal.text(0) != "wal") throw ConfigError("file: its file system does not allow write-ahead logging");
+  }
+  execute("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+          "PRAGMA locking_mode=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
+}
+
+void Database::migrate(const std::vector<Migration>& migrations) {
+  execute("CREATE TABLE IF NOT EXISTS ledger_meta (k TEXT PRIMARY KEY, v TEXT NOT NULL) STRICT");
+  int have = 0;
+  {
+    Query version(handle_, "SELECT CAST(v AS INTEGER) FROM ledger_meta WHERE k = 'schema_version'");
+    if (version.next()) have = static_cast<int>(version.column(0));
+  }
+  const int known = migrations.empty() ? 0 : migrations.back().number;
+  if (have > known)
+    throw ConfigError("file: its schema is version " + std::to_string(have) + ", newer than the " +
+                      std::to_string(known) + " that this plugin knows; install the newer plugin or restore a backup");
+  for (const Migration& m : migrations) {
+    if (m.number <= have) continue;
+    Transaction transaction(*this);
+    execute(m.sql.c_str());
+    execute(("INSERT OR REPLACE INTO ledger_meta VALUES ('unit', 'nano-USD'), ('schema_version', '" +
+             std::to_string(m.number) + "')")
+                .c_str());
+    transaction.commit();
+  }
+}
+
+Transaction::~Transaction() {
+  if (sqlite3_get_autocommit(db_.handle()) == 0)
+    sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+}  // namespace onechat::ledger_sqlite
