@@ -1,0 +1,220 @@
+#include "record/trace_text.hpp"
+
+#include <algorithm>
+
+#include "base/error.hpp"
+#include "json/json.hpp"
+
+namespace onechat::record {
+namespace {
+
+std::string_view role_name(std::uint32_t role) noexcept {
+  switch (role) {
+    case OC_ROLE_SYSTEM: return "system";
+    case OC_ROLE_USER: return "user";
+    case OC_ROLE_ASSISTANT: return "assistant";
+    case OC_ROLE_TOOL: return "tool";
+    case OC_ROLE_DEVELOPER: return "developer";
+    default: return "other";
+  }
+}
+
+std::string_view part_name(std::uint32_t type) noexcept {
+  switch (type) {
+    case OC_PART_TEXT: return "text";
+    case OC_PART_IMAGE: return "image";
+    case OC_PART_AUDIO: return "audio";
+    case OC_PART_FILE: return "file";
+    case OC_PART_TOOL_CALL: return "tool_call";
+    case OC_PART_TOOL_RESULT: return "tool_result";
+    case OC_PART_REASONING: return "reasoning";
+    case OC_PART_REFUSAL: return "refusal";
+    case OC_PART_CACHE_MARK: return "cache_mark";
+    default: return "opaque";
+  }
+}
+
+void write_if_any(oc_jsonw& w, std::string_view key, std::string_view value) {
+  if (!value.empty()) w.key(key).string(value);
+}
+
+void write_size(oc_jsonw& w, std::string_view key, std::uint64_t n) {
+  if (n != 0) w.key(key).integer(static_cast<std::int64_t>(n));
+}
+
+void write_parts(oc_jsonw& w, const oc_part* const* parts, std::uint64_t n, unsigned depth);
+
+void write_part(oc_jsonw& w, const oc_part& part, unsigned depth) {
+  w.object().key("type").string(part_name(part.type));
+  if (part.type == OC_PART_TEXT)
+    w.key("text").string(view(part.text));
+  else
+    write_if_any(w, "text", view(part.text));
+  write_if_any(w, "media_type", view(part.media_type));
+  write_if_any(w, "uri", view(part.uri));
+  write_size(w, "base64_bytes", part.data_base64.len);
+  write_if_any(w, "id", view(part.tool_id));
+  write_if_any(w, "name", view(part.tool_name));
+  if (part.type == OC_PART_TOOL_CALL) w.key("arguments").string(view(part.tool_args_json));
+  write_size(w, "opaque_bytes", part.opaque.len + (part.type == OC_PART_OPAQUE ? part.ext_json.len : 0));
+  if ((part.flags & OC_PARTF_ERROR) != 0) w.key("error").boolean(true);
+  if (part.n_parts != 0) {
+    w.key("parts");
+    write_parts(w, part.parts, part.n_parts, depth + 1);
+  }
+  w.close();
+}
+
+void write_parts(oc_jsonw& w, const oc_part* const* parts, std::uint64_t n, unsigned depth) {
+  constexpr unsigned kDepthMax = 8;
+  w.array();
+  for (std::uint64_t i = 0; i < n && depth < kDepthMax; ++i) write_part(w, *parts[i], depth);
+  w.close();
+}
+
+void write_turn(oc_jsonw& w, const oc_turn& turn) {
+  w.object().key("role").string(role_name(turn.role));
+  write_if_any(w, "name", view(turn.name));
+  w.key("parts");
+  write_parts(w, turn.parts, turn.n_parts, 0);
+  w.close();
+}
+
+void write_input(oc_jsonw& w, std::string_view text) {
+  w.object().key("role").string("user").key("parts").array();
+  w.object().key("type").string("text").key("text").string(text).close();
+  w.close().close();
+}
+
+// Where to cut `text` so that no more than `max` bytes stay and no character is split.
+std::size_t cut_at(std::string_view text, std::size_t max) noexcept {
+  if (text.size() <= max) return text.size();
+  while (max > 0 && (static_cast<unsigned char>(text[max]) & 0xC0) == 0x80) --max;
+  return max;
+}
+
+// Names and messages; the text of the answer has a bound of its own.
+std::string_view cut(std::string_view text) noexcept { return text.substr(0, cut_at(text, 4'096)); }
+
+}  // namespace
+
+std::string_view finish_name(std::uint32_t finish) noexcept {
+  switch (finish) {
+    case OC_FIN_STOP: return "stop";
+    case OC_FIN_LENGTH: return "length";
+    case OC_FIN_TOOL: return "tool";
+    case OC_FIN_FILTER: return "filter";
+    case OC_FIN_ERROR: return "error";
+    case OC_FIN_CANCELLED: return "cancelled";
+    default: return {};
+  }
+}
+
+void append_turns(std::string& out, const oc_request& request) {
+  oc_jsonw w(&out);
+  w.array();
+  for (std::uint64_t i = 0; i < request.n_turns; ++i) write_turn(w, *request.turns[i]);
+  for (std::uint64_t i = 0; i < request.n_inputs; ++i) write_input(w, view(request.inputs[i]));
+  w.close();
+}
+
+void AnswerText::add(const oc_event& event) {
+  switch (event.type) {
+    case OC_EV_TEXT: return append_text(event, OC_PART_TEXT);
+    case OC_EV_REASONING: return append_text(event, OC_PART_REASONING);
+    case OC_EV_REFUSAL: return append_text(event, OC_PART_REFUSAL);
+    case OC_EV_TOOL_ARGS: return append_text(event, OC_PART_TOOL_CALL);
+    case OC_EV_TOOL_BEGIN:
+      if (Part* p = part(event, OC_PART_TOOL_CALL)) {
+        p->tool_id = cut(view(event.tool_id));
+        p->tool_name = cut(view(event.tool_name));
+      }
+      return;
+    case OC_EV_FINISH: return end_choice(event.choice, event.finish);
+    case OC_EV_ERROR:
+      error_status_ = event.status;
+      error_code_ = cut(view(event.code));
+      error_message_ = cut(view(event.text));
+      return;
+    default: return;
+  }
+}
+
+// Nearly every event belongs to the newest part, so the search begins there.
+AnswerText::Part* AnswerText::part(const oc_event& event, std::uint32_t type) {
+  for (auto p = parts_.rbegin(); p != parts_.rend(); ++p)
+    if (p->index == event.index && p->choice == event.choice && p->type == type) return &*p;
+  if (parts_.size() == kPartsMax || event.choice >= kChoicesMax) {
+    truncated_ = true;
+    return nullptr;
+  }
+  parts_.push_back(Part{event.choice, event.index, type, {}, {}, {}});
+  return &parts_.back();
+}
+
+void AnswerText::append_text(const oc_event& event, std::uint32_t type) {
+  Part* p = part(event, type);
+  if (p == nullptr || full_) return;
+  const std::string_view text = view(event.text);
+  const std::size_t n = cut_at(text, text_bytes_max_ - text_bytes_);
+  p->text.append(text.substr(0, n));
+  text_bytes_ += n;
+  if (n == text.size()) return;
+  truncated_ = full_ = true;  // after a gap nothing more: a text with holes would be read as a whole one
+}
+
+void AnswerText::end_choice(std::uint32_t choice, std::uint32_t finish) {
+  if (choice >= kChoicesMax) {
+    truncated_ = true;
+    return;
+  }
+  if (finish_.size() <= choice) finish_.resize(choice + 1, 0);
+  finish_[choice] = finish;
+}
+
+void AnswerText::clear() noexcept {
+  parts_.clear();
+  finish_.clear();
+  error_code_.clear();
+  error_message_.clear();
+  error_status_ = OC_OK;
+  text_bytes_ = 0;
+  truncated_ = full_ = false;
+}
+
+std::string_view AnswerText::finish_of(std::uint32_t choice) const noexcept {
+  return choice < finish_.size() ? finish_name(finish_[choice]) : std::string_view();
+}
+
+void AnswerText::write_choice(oc_jsonw& w, std::uint32_t choice) const {
+  w.object().key("parts").array();
+  for (const Part& p : parts_) {
+    if (p.choice != choice) continue;
+    w.object().key("type").string(part_name(p.type));
+    write_if_any(w, "id", p.tool_id);
+    write_if_any(w, "name", p.tool_name);
+    w.key(p.type == OC_PART_TOOL_CALL ? "arguments" : "text").string(p.text).close();
+  }
+  w.close();
+  write_if_any(w, "finish", finish_of(choice));
+  w.close();
+}
+
+void AnswerText::append_to(std::string& out) const {
+  std::uint32_t choices = static_cast<std::uint32_t>(finish_.size());
+  for (const Part& p : parts_) choices = std::max(choices, p.choice + 1);
+  oc_jsonw w(&out);
+  w.object().key("choices").array();
+  for (std::uint32_t c = 0; c < choices; ++c) write_choice(w, c);
+  w.close();
+  if (error_status_ != OC_OK) {
+    w.key("error").object().key("status").string(status_name(error_status_));
+    write_if_any(w, "code", error_code_);
+    write_if_any(w, "message", error_message_);
+    w.close();
+  }
+  if (truncated_) w.key("truncated").boolean(true);
+  w.close();
+}
+
+}  // namespace onechat::record

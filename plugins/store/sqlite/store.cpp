@@ -1,0 +1,76 @@
+#include "store.hpp"
+
+#include <algorithm>
+#include <optional>
+
+namespace onechat::store_sqlite {
+namespace {
+
+bool changes_documents(const oc_store_op* op) noexcept { return op->kind == OC_SOP_PUT || op->kind == OC_SOP_DEL; }
+
+bool changes(const oc_store_op* op) noexcept {
+  return changes_documents(op) || op->kind == OC_SOP_TRACE_PUT || op->kind == OC_SOP_TRACE_DEL;
+}
+
+// Errors of one op that leave the transaction as it is.
+bool is_of_the_op(int code) noexcept { return (code & 0xff) == SQLITE_TOOBIG; }
+
+}  // namespace
+
+Store::Store(const std::string& file, AllocFn alloc, std::int64_t unix_ms)
+    : alloc_(alloc), db_(file, unix_ms), documents_(db_), traces_(db_) {}
+
+oc_status Store::apply(const oc_store_op* const* ops, oc_store_result* const* results, std::uint64_t n,
+                       oc_arena* arena) noexcept {
+  Memory memory(alloc_, arena);
+  try {
+    apply_all(ops, results, n, memory);
+    return OC_OK;
+  } catch (const std::exception& e) {
+    why_ = e.what();
+  } catch (...) {
+    why_ = "unknown error";
+  }
+  for (std::uint64_t i = 0; i < n; ++i) {
+    const std::uint32_t size = results[i]->struct_size;
+    *results[i] = {};
+    results[i]->struct_size = size;
+    results[i]->status = OC_E_UNAVAILABLE;
+  }
+  return OC_E_UNAVAILABLE;
+}
+
+void Store::apply_all(const oc_store_op* const* ops, oc_store_result* const* results, std::uint64_t n, Memory& memory) {
+  std::optional<Transaction> transaction;
+  if (std::any_of(ops, ops + n, changes)) {
+    db_.set_durable(std::any_of(ops, ops + n, changes_documents));
+    transaction.emplace(db_);
+  }
+  for (std::uint64_t i = 0; i < n; ++i) {
+    try {
+      apply_one(*ops[i], *results[i], memory);
+    } catch (const DatabaseError& e) {
+      if (!is_of_the_op(e.sqlite_code)) throw;
+      results[i]->status = OC_E_TOO_LARGE;
+    } catch (const std::bad_alloc&) {
+      results[i]->status = OC_E_NOMEM;
+    }
+  }
+  if (transaction) transaction->commit();
+}
+
+void Store::apply_one(const oc_store_op& op, oc_store_result& result, Memory& memory) {
+  switch (op.kind) {
+    case OC_SOP_GET: return documents_.get(op, result, memory);
+    case OC_SOP_PUT: return documents_.put(op, result);
+    case OC_SOP_DEL: return documents_.erase(op, result);
+    case OC_SOP_LIST: return documents_.list(op, result, memory);
+    case OC_SOP_TRACE_PUT: return traces_.put(op, result);
+    case OC_SOP_TRACE_GET: return traces_.get(op, result, memory);
+    case OC_SOP_TRACE_LIST: return traces_.list(op, result, memory);
+    case OC_SOP_TRACE_DEL: return traces_.erase(op, result);
+    default: result.status = OC_E_UNSUPPORTED;
+  }
+}
+
+}  // namespace onechat::store_sqlite
