@@ -1,0 +1,18 @@
+// JSON texts in the arena: members that nobody models are carried along verbatim, as one object.
+#pragma once
+#include <initializer_list>
+#include <onechat/onechat.hpp>
+#include <string_view>
+
+namespace onechat::openai_chat {
+
+// `text` as a JSON string with its quotes.
+std::string_view quoted(const oc::Call& call, std::string_view text);
+// The members of `object` whose names are not in `modelled`, as a JSON object; "" when there are none.
+std::string_view members_except(const oc::Call& call, oc::Json object, std::initializer_list<std::string_view> modelled);
+// {"name":value}
+std::string_view object_of(const oc::Call& call, std::string_view name, std::string_view value_json);
+// Writes the members of the JSON object `object_json` (may be "") into the object that is open.
+void write_members(const oc::Call& call, oc::Writer& out, std::string_view object_json);
+
+}  // namespace onechat::openai_chat

@@ -1,0 +1,254 @@
+#include "answer_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include "openai_chat/error_shape.hpp"
+#include "openai_chat/finish_reason.hpp"
+#include "openai_chat/members.hpp"
+#include "openai_chat/usage.hpp"
+
+namespace onechat::openai_chat {
+namespace {
+
+constexpr std::int64_t kChoicesMax = 128, kToolsMax = 1024;
+constexpr std::size_t kIdKept = 64;
+constexpr std::int64_t kNoIndex = -1;
+
+std::uint64_t hash(std::string_view text) {  // FNV-1a; 0 stands for "none"
+  if (text.empty()) return 0;
+  std::uint64_t h = 0xCBF29CE484222325u;
+  for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
+  return h | 1;
+}
+
+struct Digits {
+  char text[24];
+  std::size_t size;
+  explicit Digits(std::uint64_t n) : size(static_cast<std::size_t>(std::to_chars(text, text + sizeof text, n).ptr - text)) {}
+  std::string_view view() const { return {text, size}; }
+};
+
+// Inside a stream there is no HTTP status; vendors put a number into `code`, or a word that tells as much.
+oc_status status_in_stream(const VendorError& e) {
+  std::uint32_t http = 0;
+  std::from_chars(e.code.data(), e.code.data() + e.code.size(), http);
+  if (http >= 400 && http < 600) return status_from_http(http, e.type);
+  if (is_quota_code(e.code) || is_quota_code(e.type)) return OC_E_LIMIT;
+  if (e.code == "rate_limit_exceeded") return OC_E_RATE;
+  if (e.code == "server_is_overloaded" || e.code == "slow_down") return OC_E_UNAVAILABLE;
+  return OC_E_UPSTREAM;
+}
+
+}  // namespace
+
+void AnswerReader::read_body(const oc::Call& call, oc::Json root) {
+  if (!start(call, root)) return;
+  std::uint64_t position = 0;
+  for (const oc::Json wire : root["choices"]) {
+    Choice* c = choice(wire, position++);
+    if (c == nullptr) continue;
+    message(call, *c, wire["message"]);
+    finish(call, *c, wire["finish_reason"].str());
+  }
+  usage(call, root, true);
+  done_ = true;
+}
+
+void AnswerReader::read_chunk(const oc::Call& call, oc::Json root) {
+  if (!start(call, root)) return;
+  std::uint64_t position = 0;
+  for (const oc::Json wire : root["choices"]) {
+    Choice* c = choice(wire, position++);
+    if (c == nullptr) continue;
+    const oc::Json delta = wire["delta"];
+    message(call, *c, delta.is_object() ? delta : wire["message"]);
+    if (const oc::Json reason = wire["finish_reason"]; !reason.absent_or_null()) finish(call, *c, reason.str());
+  }
+  usage(call, root, finished() || root["choices"].size() == 0);
+}
+
+void AnswerReader::read_embeddings(const oc::Call& call, oc::Json root) {
+  if (!start(call, root)) return;
+  usage(call, root, true);
+  call.finish(OC_FIN_STOP);
+  done_ = true;
+}
+
+void AnswerReader::read_done(const oc::Call& call) {
+  if (failed_) return;
+  done_ = true;
+  for (Choice& c : choices_) finish(call, c, {});
+}
+
+bool AnswerReader::finished() const {
+  return !choices_.empty() && std::all_of(choices_.begin(), choices_.end(), [](const Choice& c) { return c.finished; });
+}
+
+bool AnswerReader::start(const oc::Call& call, oc::Json root) {
+  if (failed_) return false;
+  if (!root.is_object() || !root["error"].absent_or_null()) {
+    error(call, root);
+    return false;
+  }
+  if (started_) return true;
+  started_ = true;
+  const auto id = root["id"].str();
+  id_ = id.substr(0, kIdKept);
+  call.start(id, root["model"].str());
+  return true;
+}
+
+void AnswerReader::error(const oc::Call& call, oc::Json root) {
+  const VendorError said = read_error(call, root);
+  oc_event e = oc::Call::event(OC_EV_ERROR);
+  e.status = status_in_stream(said);
+  e.text = oc::str(said.message.empty() ? std::string_view("The provider broke off its answer.") : said.message);
+  e.code = oc::str(said.code);
+  e.param = oc::str(said.param);
+  e.ext_json = oc::str(root.is_object() ? root.raw() : std::string_view());
+  failed_ = true;
+  call.emit(e);
+}
+
+void AnswerReader::usage(const oc::Call& call, oc::Json root, bool last_word) {
+  oc_usage used;
+  if (!read_usage(root["usage"], used) && !read_usage(root["x_groq"]["usage"], used) &&
+      !read_usage(root["choices"].first()["usage"], used))
+    return;
+  if (last_word) used.flags |= OC_USAGE_FINAL;
+  usage_seen_ = true;
+  call.usage(used);
+}
+
+AnswerReader::Choice* AnswerReader::choice(oc::Json wire, std::uint64_t position) {
+  const std::int64_t index = wire["index"].integer(static_cast<std::int64_t>(position));
+  if (index < 0 || index >= kChoicesMax) return nullptr;
+  for (Choice& c : choices_)
+    if (c.index == static_cast<std::uint32_t>(index)) return &c;
+  choices_.emplace_back();
+  choices_.back().index = static_cast<std::uint32_t>(index);
+  return &choices_.back();
+}
+
+void AnswerReader::message(const oc::Call& call, Choice& choice, oc::Json message) {
+  // The two names of the same thing; some send both.
+  const oc::Json reasoning = message["reasoning_content"].is_string() && !message["reasoning_content"].str().empty()
+                                 ? message["reasoning_content"]
+                                 : message["reasoning"];
+  text(call, choice, OC_EV_REASONING, reasoning.str());
+  content(call, choice, message["content"]);
+  text(call, choice, OC_EV_REFUSAL, message["refusal"].str());
+  opaque(call, choice, message);
+  tool_calls(call, choice, message["tool_calls"]);
+  if (const oc::Json legacy = message["function_call"]; legacy.is_object()) legacy_call(call, choice, legacy);
+}
+
+// A string, or a list of parts: {"type":"text","text":..}, {"type":"thinking","thinking":[{"type":"text",..}]}
+void AnswerReader::content(const oc::Call& call, Choice& choice, oc::Json content) {
+  if (content.is_string()) return text(call, choice, OC_EV_TEXT, content.str());
+  if (!content.is_array()) return;
+  for (const oc::Json part : content) {
+    const oc::Json thinking = part["thinking"];
+    if (thinking.is_array())
+      for (const oc::Json inner : thinking) text(call, choice, OC_EV_REASONING, inner["text"].str());
+    else if (thinking.is_string())
+      text(call, choice, OC_EV_REASONING, thinking.str());
+    else
+      text(call, choice, OC_EV_TEXT, part["text"].str());
+  }
+}
+
+void AnswerReader::text(const oc::Call& call, Choice& choice, std::uint32_t type, std::string_view text) {
+  if (text.empty()) return;
+  if (choice.open_type != type) {
+    close_text(call, choice);
+    choice.open_type = type;
+    choice.open_part = choice.parts++;
+  }
+  oc_event e = oc::Call::event(type, choice.index, choice.open_part);
+  e.text = oc::str(text);
+  call.emit(e);
+}
+
+void AnswerReader::close_text(const oc::Call& call, Choice& choice) {
+  if (choice.open_type == 0) return;
+  choice.open_type = 0;
+  call.part_end(choice.open_part, choice.index);
+}
+
+void AnswerReader::opaque(const oc::Call& call, Choice& choice, oc::Json message) {
+  for (const std::string_view name : {"reasoning_details", "annotations", "audio", "thought_signature", "extra_content"}) {
+    const oc::Json value = message[name];
+    if (value.absent_or_null() || (value.is_array() && value.size() == 0)) continue;
+    oc_event e = oc::Call::event(OC_EV_OPAQUE, choice.index, choice.open_part);
+    e.ext_json = oc::str(object_of(call, name, value.raw()));
+    call.emit(e);
+  }
+}
+
+void AnswerReader::tool_calls(const oc::Call& call, Choice& choice, oc::Json list) {
+  std::int64_t position = 0;
+  for (const oc::Json wire : list) tool_call(call, choice, wire, position++);
+}
+
+void AnswerReader::tool_call(const oc::Call& call, Choice& choice, oc::Json wire, std::int64_t position) {
+  const oc::Json function = wire["function"], custom = wire["custom"];
+  const oc::Json inner = function.is_object() ? function : custom;
+  const bool has_index = wire["index"].is_number();
+  const std::int64_t index = wire["index"].integer(has_index ? kNoIndex : position);
+  const std::uint64_t id = hash(wire["id"].is_string() ? wire["id"].str() : std::string_view());
+  const bool named = !inner["name"].str().empty();
+
+  // Pieces belong together by index. Vendors that send whole calls give every one index 0, or none: then a new id with a
+  // name is a new call.
+  const auto newest_first = std::find_if(choice.tools.rbegin(), choice.tools.rend(), [&](const Tool& t) {
+    if (t.wire_index != index && (has_index || id == 0 || t.id_hash != id)) return false;
+    return id == 0 || t.id_hash == id || !named;
+  });
+  const bool continues = newest_first != choice.tools.rend() && !(named && id == 0 && !has_index);
+  if (!continues && static_cast<std::int64_t>(choice.tools.size()) >= kToolsMax) return;
+  const Tool& tool = continues ? *newest_first : begin_tool(call, choice, wire, inner, index);
+
+  const oc::Json arguments = inner[function.is_object() ? "arguments" : "input"];
+  const auto piece = arguments.is_object() ? arguments.raw() : arguments.str();
+  if (!piece.empty()) call.tool_args(piece, tool.part, choice.index);
+}
+
+AnswerReader::Tool& AnswerReader::begin_tool(const oc::Call& call, Choice& choice, oc::Json wire, oc::Json inner,
+                                             std::int64_t index) {
+  close_text(call, choice);
+  const std::uint32_t part = choice.parts++;
+  const auto given = wire["id"].is_string() ? wire["id"].str() : std::string_view();
+  choice.tools.push_back({index, hash(given), part});
+  oc_event e = oc::Call::event(OC_EV_TOOL_BEGIN, choice.index, part);
+  e.tool_id = oc::str(given);
+  if (given.empty())
+    e.tool_id = oc::str(call.concat({"call_", id_, "_", Digits(choice.index).view(), "_", Digits(choice.tools.size() - 1).view()}));
+  e.tool_name = oc::str(inner["name"].str());
+  const bool custom = wire["custom"].is_object() && !wire["function"].is_object();
+  e.ext_json = oc::str(custom ? std::string_view(R"({"type":"custom"})")
+                              : members_except(call, wire, {"id", "type", "index", "function"}));
+  call.emit(e);
+  return choice.tools.back();
+}
+
+// The API before tools: at most one call, without an id.
+void AnswerReader::legacy_call(const oc::Call& call, Choice& choice, oc::Json function) {
+  Tool* tool = choice.tools.empty() ? nullptr : &choice.tools.front();
+  if (tool == nullptr && function["name"].str().empty()) return;  // vendors that fill every member with nothing
+  if (tool == nullptr) tool = &begin_tool(call, choice, oc::Json(), function, 0);
+  if (const auto piece = function["arguments"].str(); !piece.empty()) call.tool_args(piece, tool->part, choice.index);
+}
+
+void AnswerReader::finish(const oc::Call& call, Choice& choice, std::string_view word) {
+  if (choice.finished) return;  // some repeat it on the usage chunk
+  choice.finished = true;
+  close_text(call, choice);
+  for (const Tool& t : choice.tools) call.part_end(t.part, choice.index);
+  std::uint32_t why = finish_from_wire(word);
+  if (why == OC_FIN_STOP && !choice.tools.empty()) why = OC_FIN_TOOL;
+  call.finish(why, choice.index);
+}
+
+}  // namespace onechat::openai_chat
