@@ -1,0 +1,401 @@
+#include "control/config_build.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <cstdlib>
+#include <limits>
+
+#include "control/address.hpp"
+#include "control/money_text.hpp"
+#include "ledger/rating.hpp"
+
+namespace onechat::control {
+namespace {
+
+using Kind = YamlNode::Kind;
+
+constexpr std::array<std::string_view, 10> kPriceNames{"input",          "output",    "cache_read",  "cache_write",
+                                                       "cache_write_1h", "reasoning", "audio_input", "audio_output",
+                                                       "image",          "request"};
+const std::vector<std::string> kDefaultPipeline{"authenticate", "admit", "route", "reserve", "call", "settle", "trace"};
+const std::vector<std::string> kUnmeteredPipeline{"authenticate", "admit", "route", "call", "trace"};
+
+// "api_key", "authorization"; not "api_key_header" or "token_file", which only say where a secret goes or lies.
+bool sounds_secret(std::string key) {
+  std::transform(key.begin(), key.end(), key.begin(), [](unsigned char c) { return std::tolower(c); });
+  for (std::string_view tail : {"header", "name", "file"})
+    if (key.size() >= tail.size() && key.compare(key.size() - tail.size(), tail.size(), tail) == 0) return false;
+  for (std::string_view word : {"key", "secret", "token", "password", "authorization"})
+    if (key.find(word) != key.npos) return true;
+  return false;
+}
+
+// Values that must never be shown: what came from the environment, and text under a key that sounds like a secret.
+void collect_secrets(const YamlNode& node, const std::string& key, std::vector<std::string>& out) {
+  for (const auto& value : node.from_env) out.push_back(value);
+  if (node.is(Kind::string) && !node.text.empty() && sounds_secret(key)) out.push_back(node.text);
+  for (const auto& item : node.items) collect_secrets(item, key, out);
+  for (const auto& member : node.members) collect_secrets(member.value, member.key, out);
+}
+
+void collect_missing(const YamlNode& node, std::vector<std::string>& out) {
+  for (const auto& name : node.missing_env)
+    if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
+  for (const auto& item : node.items) collect_missing(item, out);
+  for (const auto& member : node.members) collect_missing(member.value, out);
+}
+
+class Builder {
+ public:
+  Builder(const YamlNode& root, const Environment& env, Config& out, std::vector<Problem>& problems)
+      : root_(root), env_(env), out_(out), problems_(problems) {}
+
+  void run() {
+    addresses();
+    text(root_, "data", out_.data_dir);
+    number(root_, "workers", out_.workers);
+    plugin_dirs();
+    limits();
+    flow();
+    upstream();
+    surfaces();
+    providers();
+    named(root_.get("routers"), out_.routers);
+    named(root_.get("stages"), out_.stages);
+    models();
+    prices();
+    backends();
+    pipeline();
+    missing_variables();
+  }
+
+ private:
+  void say(int line, std::string text) { problems_.push_back({out_.file, line, std::move(text)}); }
+
+  static const YamlNode* object(const YamlNode& in, std::string_view key) {
+    const YamlNode* node = in.get(key);
+    return node && node->is(Kind::object) ? node : nullptr;
+  }
+  static bool text(const YamlNode& in, std::string_view key, std::string& out) {
+    const YamlNode* node = in.get(key);
+    if (!node || !node->is(Kind::string) || !node->missing_env.empty()) return false;
+    out = node->text;
+    return true;
+  }
+  template <class T>
+  static void number(const YamlNode& in, std::string_view key, T& out) {
+    const YamlNode* node = in.get(key);
+    if (!node || !node->is(Kind::number)) return;
+    T value{};
+    const auto* end = node->text.data() + node->text.size();
+    if (std::from_chars(node->text.data(), end, value).ptr == end) out = value;
+  }
+  // Seconds, whole or not, as milliseconds; the schema has bounded them.
+  static void seconds(const YamlNode& in, std::string_view key, std::uint32_t& out_ms) {
+    const YamlNode* node = in.get(key);
+    if (!node || !node->is(Kind::number)) return;
+    const double ms = std::strtod(node->text.c_str(), nullptr) * 1000;
+    if (ms >= 0 && ms <= std::numeric_limits<std::uint32_t>::max())
+      out_ms = static_cast<std::uint32_t>(std::llround(ms));
+  }
+
+  void address(const YamlNode& in, std::string_view key, Address& out) {
+    std::string said;
+    if (!text(in, key, said)) return;
+    const auto parsed = parse_address(said);
+    if (parsed)
+      out = *parsed;
+    else
+      say(in.get(key)->line, parsed.error().message);
+  }
+
+  void addresses() {
+    address(root_, "listen", out_.listen);
+    if (const YamlNode* admin = object(root_, "admin")) address(*admin, "listen", out_.admin);
+    if (const YamlNode* tls = object(root_, "tls")) {
+      text(*tls, "certificate_file", out_.tls_certificate_file);
+      text(*tls, "key_file", out_.tls_key_file);
+    }
+  }
+
+  void plugin_dirs() {
+    const YamlNode* plugins = object(root_, "plugins");
+    const YamlNode* path = plugins ? plugins->get("path") : nullptr;
+    if (path)
+      for (const auto& item : path->items) out_.plugin_dirs.push_back(item.text);
+    if (out_.plugin_dirs.empty()) out_.plugin_dirs.push_back("build/lib/1chat/plugins");
+  }
+
+  void limits() {
+    if (const YamlNode* in = object(root_, "limits")) {
+      auto& s = out_.server;
+      number(*in, "head_bytes", s.head_bytes_max);
+      number(*in, "body_bytes", s.body_bytes_max);
+      number(*in, "headers", s.headers_max);
+      number(*in, "connections", s.connections_max);
+      seconds(*in, "head_s", s.head_ms);
+      seconds(*in, "body_stall_s", s.body_stall_ms);
+      seconds(*in, "keep_alive_s", s.keep_alive_ms);
+      seconds(*in, "write_stall_s", s.write_stall_ms);
+    }
+    if (const YamlNode* in = object(root_, "rates")) {
+      rates(object(*in, "key"), out_.key_limits);
+      rates(object(*in, "project"), out_.project_limits);
+    }
+  }
+  static void rates(const YamlNode* in, admission::Limits& out) {
+    if (!in) return;
+    number(*in, "requests_per_minute", out.requests_per_minute);
+    number(*in, "tokens_per_minute", out.tokens_per_minute);
+    number(*in, "concurrency", out.concurrency);
+  }
+
+  void flow() {
+    if (const YamlNode* in = object(root_, "retry")) {
+      number(*in, "attempts_max", out_.retry.attempts_max);
+      number(*in, "budget_percent", out_.retry.budget_percent);
+      number(*in, "backoff_ms", out_.retry.backoff_ms);
+    }
+    if (const YamlNode* in = object(root_, "breaker")) {
+      number(*in, "failures", out_.breaker.failures);
+      seconds(*in, "open_s", out_.breaker.open_ms);
+    }
+    number(root_, "drain_s", out_.drain_s);
+    seconds(root_, "drain_on_disconnect_s", out_.drain_on_disconnect_ms);
+    if (const YamlNode* in = object(root_, "traces"))
+      if (const YamlNode* bodies = in->get("bodies"); bodies && bodies->is(Kind::boolean))
+        out_.trace_bodies = bodies->text == "true";
+    if (const YamlNode* in = object(root_, "log")) text(*in, "level", out_.log_level);
+    if (const YamlNode* credit = root_.get("first_boot_credit_usd"); credit && !credit->text.empty()) {
+      const auto nano = parse_usd(credit->text);
+      if (nano && *nano >= 0)
+        out_.first_boot_credit_nano = *nano;
+      else
+        say(credit->line, "first_boot_credit_usd must be an amount of at most 9 decimals, such as 5.00");
+    }
+  }
+
+  void connection(const YamlNode& in, net::ClientOptions& out) {
+    if (const YamlNode* t = object(in, "timeouts")) {
+      seconds(*t, "connect_s", out.connect_ms);
+      seconds(*t, "first_byte_s", out.first_byte_ms);
+      seconds(*t, "idle_s", out.idle_ms);
+    }
+    number(in, "pool_size_max", out.pool_size_max);
+    seconds(in, "pool_idle_s", out.pool_idle_ms);
+    seconds(in, "dns_ttl_s", out.dns_ttl_ms);
+    text(in, "ca_file", out.ca_file);
+    if (text(in, "proxy", out.proxy))
+      if (const auto why = proxy_problem(out.proxy); !why.empty()) say(in.get("proxy")->line, "the proxy " + why);
+  }
+
+  void upstream() {
+    const YamlNode* in = object(root_, "upstream");
+    if (!in) return;
+    connection(*in, out_.client);
+    proxy_said_ = in->get("proxy") != nullptr;
+  }
+
+  // Everything but the host's own keys, as the plugin's settings.
+  static std::string settings_json(const YamlNode& in, std::initializer_list<std::string_view> host_keys) {
+    YamlNode rest;
+    rest.kind = Kind::object;
+    for (const auto& m : in.members)
+      if (std::find(host_keys.begin(), host_keys.end(), m.key) == host_keys.end()) rest.members.push_back(m);
+    return to_json(rest);
+  }
+
+  static PluginUse plugin(const std::string& name, const YamlNode& in, int line) {
+    PluginUse use;
+    use.name = name;
+    use.line = line;
+    if (in.is(Kind::string)) {
+      use.use = in.text;
+      use.config_json = "{}";
+      return use;
+    }
+    text(in, "use", use.use);
+    use.config_json = settings_json(in, {"use"});
+    collect_secrets(in, "", use.secrets);
+    return use;
+  }
+
+  void named(const YamlNode* in, std::vector<PluginUse>& out) {
+    if (!in) return;
+    for (const auto& m : in->members)
+      if (m.value.is(Kind::object)) out.push_back(plugin(m.key, m.value, m.line));
+  }
+
+  void surfaces() {
+    const YamlNode* in = root_.get("surfaces");
+    if (!in) return;
+    for (const auto& item : in->items) {
+      PluginUse use = plugin("", item, item.line);
+      use.name = use.use;
+      const auto twice = [&](const PluginUse& other) { return other.use == use.use; };
+      if (!use.use.empty() && std::any_of(out_.surfaces.begin(), out_.surfaces.end(), twice))
+        say(item.line, "surface '" + use.use + "' is named twice");
+      out_.surfaces.push_back(std::move(use));
+    }
+  }
+
+  void providers() {
+    const YamlNode* in = object(root_, "providers");
+    if (!in) return;
+    for (const auto& m : in->members)
+      if (m.value.is(Kind::object)) out_.providers.push_back(provider(m));
+  }
+
+  ProviderConfig provider(const YamlMember& m) {
+    const YamlNode& in = m.value;
+    ProviderConfig p;
+    p.name = m.key;
+    p.line = m.line;
+    text(in, "use", p.use);
+    text(in, "base_url", p.base_url);
+    p.config_json = settings_json(in, {"use", "timeouts", "pool_size_max", "proxy", "ca_file"});
+    for (const auto& setting : in.members)
+      if (setting.key != "use" && setting.key != "base_url" && setting.key != "timeouts" && setting.key != "ca_file")
+        collect_secrets(setting.value, setting.key, p.secrets);
+    p.client = out_.client;
+    connection(in, p.client);
+    if (!p.base_url.empty())
+      if (const auto why = base_url_problem(p.base_url); !why.empty())
+        say(in.get("base_url")->line, "base_url of provider '" + p.name + "' " + why);
+    if (!proxy_said_ && !in.get("proxy")) environment_proxy(p);
+    disable_without_secrets(in, p);
+    return p;
+  }
+
+  void environment_proxy(ProviderConfig& p) {
+    p.client.proxy = proxy_from_environment(p.base_url, env_);
+    const auto why = proxy_problem(p.client.proxy);
+    if (!why.empty() && !said_bad_proxy_) say(p.line, "the proxy of HTTPS_PROXY " + why);
+    said_bad_proxy_ = said_bad_proxy_ || !why.empty();
+  }
+
+  void disable_without_secrets(const YamlNode& in, ProviderConfig& p) {
+    std::vector<std::string> missing;
+    collect_missing(in, missing);
+    if (missing.empty()) return;
+    p.disabled = true;
+    for (const auto& name : missing) p.disabled_why += (p.disabled_why.empty() ? "" : ", ") + name;
+    p.disabled_why += missing.size() == 1 ? " is not set" : " are not set";
+  }
+
+  void models() {
+    const YamlNode* in = object(root_, "models");
+    if (!in) return;
+    for (const auto& m : in->members)
+      if (m.value.is(Kind::object)) out_.models.push_back(model(m));
+  }
+
+  ModelConfig model(const YamlMember& m) {
+    ModelConfig out;
+    out.id = m.key;
+    out.line = m.line;
+    text(m.value, "router", out.router);
+    text(m.value, "owned_by", out.owned_by);
+    number(m.value, "max_output_tokens", out.max_output_tokens);
+    if (out.router == "direct") out.router.clear();
+    if (const YamlNode* targets = m.value.get("targets"))
+      for (const auto& item : targets->items) {
+        TargetConfig target;
+        target.line = item.line;
+        text(item, "provider", target.provider);
+        if (!text(item, "model", target.model)) target.model = out.id;
+        number(item, "weight", target.weight);
+        out.targets.push_back(std::move(target));
+      }
+    if (const YamlNode* price = object(m.value, "price")) out.price = price_of(*price, out.id);
+    return out;
+  }
+
+  // What the schema has refused is not refused again.
+  static std::map<std::string, std::string> known_only(std::map<std::string, std::string> prices) {
+    std::erase_if(prices, [](const auto& p) {
+      return std::find(kPriceNames.begin(), kPriceNames.end(), p.first) == kPriceNames.end();
+    });
+    return prices;
+  }
+
+  PriceConfig price_of(const YamlNode& in, const std::string& model) {
+    PriceConfig out;
+    for (const auto& m : in.members) {
+      if (!m.value.is(Kind::number) && !m.value.is(Kind::string)) continue;
+      if (is_plain_decimal(m.value.text))
+        out.usd_per_million[m.key] = m.value.text;
+      else
+        say(m.line, "price '" + m.key + "' of model '" + model +
+                        "' must be a plain decimal that is not negative, such as 0.15");
+    }
+    if (const auto price = ledger::parse_price(known_only(out.usd_per_million)); !price)
+      say(in.line, "price of model '" + model + "': " + price.error().message);
+    return out;
+  }
+
+  void prices() {
+    const YamlNode* in = object(root_, "prices");
+    if (!in) return;
+    text(*in, "file", out_.price_file);
+    const YamlNode* markup = in->get("markup_percent");
+    if (!markup || markup->text.empty()) return;
+    const auto bps = parse_percent(markup->text);
+    if (bps)
+      out_.markup_bps = *bps;
+    else
+      say(markup->line, "markup_percent " + bps.error().message);
+  }
+
+  void backends() {
+    const YamlNode* ledger = root_.get("ledger");
+    out_.ledger_none = ledger && ledger->is(Kind::string) && ledger->text == "none";
+    if (!out_.ledger_none) out_.ledger = backend("ledger", ledger);
+    out_.store = backend("store", root_.get("store"));
+  }
+  static PluginUse backend(const std::string& name, const YamlNode* in) {
+    if (in && (in->is(Kind::object) || in->is(Kind::string))) return plugin(name, *in, in->line);
+    PluginUse use;
+    use.name = name;
+    use.use = "sqlite";
+    use.config_json = "{}";
+    return use;
+  }
+
+  void pipeline() {
+    const YamlNode* in = root_.get("pipeline");
+    if (!in)
+      out_.pipeline = out_.ledger_none ? kUnmeteredPipeline : kDefaultPipeline;
+    else
+      for (const auto& item : in->items) out_.pipeline.push_back(item.text);
+  }
+
+  // A variable that is not there switches its provider off; anywhere else nothing could stand in for it.
+  void missing_variables() {
+    for (const auto& m : root_.members)
+      if (m.key != "providers") missing_in(m.value);
+  }
+  void missing_in(const YamlNode& node) {
+    for (const auto& name : node.missing_env)
+      say(node.line, name + " is not set; ${" + name + ":-VALUE} gives a default");
+    for (const auto& item : node.items) missing_in(item);
+    for (const auto& member : node.members) missing_in(member.value);
+  }
+
+  const YamlNode& root_;
+  const Environment& env_;
+  Config& out_;
+  std::vector<Problem>& problems_;
+  bool proxy_said_ = false, said_bad_proxy_ = false;
+};
+
+}  // namespace
+
+void build_config(const YamlNode& root, const Environment& env, Config& out, std::vector<Problem>& problems) {
+  Builder(root, env, out, problems).run();
+}
+
+}  // namespace onechat::control

@@ -1,0 +1,70 @@
+// The operations behind the admin API: what a person or a script may do to a running gateway.
+//
+// Made once by the process; the engines and the key table outlive it. Thread-safe; every call may block on store or
+// ledger, so nothing here is for an event loop.
+#pragma once
+#include <functional>
+#include <string>
+
+#include "control/books.hpp"
+#include "control/directory.hpp"
+#include "control/metrics.hpp"
+
+namespace onechat::control {
+
+// What only the process knows. Called from the admin server's threads. An empty one answers "not available".
+struct ControlHooks {
+  std::function<std::string()> plugins_json;  // an array
+  std::function<std::string()> prices_json;   // an array
+  std::function<Result<void>()> reload;       // reads the configuration again
+  std::function<Result<void>()> ready;        // beside ledger and store: the error says what is missing
+  std::function<void(MetricsText&)> metrics;  // adds what the data plane counts
+};
+
+struct ControlOptions {
+  std::int64_t first_boot_credit_nano = 0;
+};
+
+struct Boot {
+  bool first = false;  // the rest is set only then
+  std::string project, api_key;
+  std::int64_t credit_nano = 0;
+};
+
+class ControlPlane {
+ public:
+  // `ledger` is null with `ledger: none`.
+  ControlPlane(record::StoreEngine& store, ledger::LedgerEngine* ledger, admission::KeyTable& table, const Clock& clock,
+               ControlOptions options, ControlHooks hooks);
+
+  // Loads projects and keys into the key table; on the first start makes project `default`, one key and its credit.
+  // A start that was cut short is done again: the credit still comes once.
+  Result<Boot> boot();
+
+  // OC_E_FUNDS and the like do not come from here: see Directory and Books for errors.
+  Result<NewKey> create_key(const KeyWish& wish);
+  Result<Deposited> deposit(const std::string& project, std::int64_t nano, const std::string& id);
+  Result<Balance> balance(const std::string& project);
+  Result<std::vector<StatementLine>> statement(const std::string& project, std::int64_t from, std::int64_t to);
+
+  Result<void> ready() const;
+  std::string metrics_text() const;
+
+  Directory& directory() noexcept { return directory_; }
+  Books& books() noexcept { return books_; }
+  record::StoreEngine& store() noexcept { return store_; }
+  const ControlHooks& hooks() const noexcept { return hooks_; }
+
+ private:
+  Result<Boot> first_boot();
+
+  record::StoreEngine& store_;
+  const Clock& clock_;
+  ControlOptions options_;
+  ControlHooks hooks_;
+  Directory directory_;
+  Books books_;
+  std::int64_t started_unix_ms_;
+};
+
+}  // namespace onechat::control
