@@ -1,0 +1,287 @@
+// The step `call`: attempts at the planned targets until one answers, and the answer on its way to the client.
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <chrono>
+
+#include "exchange/exchange.hpp"
+
+namespace onechat::exchange {
+
+namespace asio = boost::asio;
+using upstream::AttemptOutcome;
+
+namespace {
+
+constexpr std::size_t kTraceBodyMax = 4u << 20;
+constexpr std::uint64_t kRetryWaitMaxMs = 2'000;  // a longer retry-after is the client's to wait for
+
+}  // namespace
+
+asio::awaitable<void> Exchange::call() {
+  worker_.retries.request();
+  watch_client();
+  if ((request_->flags & OC_REQ_STREAM) != 0) worker_.metrics.streams.add();
+  std::size_t position = 0;
+  while (position + 1 < choices_.size() && !choices_[position].target->health->may_try(node_.clock.now_ns())) {
+    worker_.metrics.breaker_skips.add();
+    ++position;
+  }
+  for (;;) {
+    AttemptOutcome outcome;
+    co_await attempt(position, outcome);
+    account(outcome, position);
+    std::uint64_t wait_ms = 0;
+    if (outcome.error.status == OC_OK || !try_again(outcome, position, wait_ms)) {
+      co_await answer(outcome);
+      co_return;
+    }
+    if (wait_ms == 0) continue;
+    asio::steady_timer pause(worker_.loop, std::chrono::milliseconds(wait_ms));
+    boost::system::error_code ec;
+    co_await pause.async_wait(asio::redirect_error(asio::use_awaitable, ec));
+  }
+}
+
+asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& outcome) {
+  Choice& choice = choices_[position];
+  const ProviderRuntime& provider = plan_->providers[choice.target->provider];
+  failure_ = Error(OC_OK);
+  transaction_.stream_buffer().clear();
+  events_seen_ = false;
+  served_by_ = position;
+  ++attempts_;
+  worker_.metrics.attempts.add();
+  if (choice.request == nullptr) {
+    choice.request = arena_.make<oc_request>();
+    *choice.request = *request_;
+    choice.request->model = str(choice.model);
+  }
+  upstream::AttemptInput in;
+  in.call = this;
+  in.request = choice.request;
+  in.arena = &arena_;
+  in.frame_arena = frame_arena_.get();
+  in.straight_ok = !must_translate_ && provider.codec && view(request_->dialect) == view(provider.codec->table().dialect);
+  in.cancel = &cancel_;
+  in.down = this;
+  in.clock = &node_.clock;
+  in.operations = &worker_.operations;
+  straight_ = in.straight_ok;
+  rendering_ = !straight_;
+  if ((request_->flags & OC_REQ_STREAM) != 0) answer_.stream();
+  choice.target->health->began();
+  if (provider.codec)
+    outcome = co_await upstream::attempt_codec(*provider.codec, *provider.client, std::move(in));
+  else
+    outcome = co_await upstream::attempt_active(*provider.active, std::move(in));
+  if (failed() && (outcome.error.status == OC_OK || outcome.error.status == OC_E_CANCELLED || outcome.upstream_status / 100 == 2)) {
+    // What the plugin said is more precise than what the transport saw.
+    if (!client_gone_) outcome.error = failure_;
+    outcome.target_at_fault = failure_.status == OC_E_UPSTREAM || failure_.status == OC_E_RATE ||
+                              failure_.status == OC_E_UNAVAILABLE || failure_.status == OC_E_TIMEOUT;
+    outcome.retryable = outcome.target_at_fault && !committed_;
+  }
+  if (client_gone_) outcome.retryable = false;
+  choice.target->health->ended(outcome.target_at_fault && !client_gone_,
+                               static_cast<std::uint32_t>(outcome.first_byte_us / 1000), node_.clock.now_ns());
+}
+
+// Whether, where and when to try again; moves `position` on.
+bool Exchange::try_again(const AttemptOutcome& outcome, std::size_t& position, std::uint64_t& wait_ms) {
+  if (!outcome.retryable || committed_ || client_gone_ || attempts_ >= attempts_max_) return false;
+  std::size_t next = position + 1;
+  const std::uint64_t now = node_.clock.now_ns();
+  while (next + 1 < choices_.size() && !choices_[next].target->health->may_try(now)) {
+    worker_.metrics.breaker_skips.add();
+    ++next;
+  }
+  const bool other = next < choices_.size();
+  const unsigned status = outcome.upstream_status;
+  // The same target again helps only against what passes by itself.
+  const bool same = status == 0 || status == 429 || status == 502 || status == 503 || status == 504;
+  if (!other && (!same || outcome.error.retry_after_ms > kRetryWaitMaxMs)) return false;
+  if (!other && outcome.error.status == OC_E_TIMEOUT) return false;
+  if (!worker_.retries.take_retry()) return false;
+  worker_.metrics.retries.add();
+  if (other) {
+    worker_.metrics.fallbacks.add();
+    position = next;
+    wait_ms = 0;
+  } else {
+    wait_ms = std::max<std::uint64_t>(outcome.error.retry_after_ms, plan_->shared->backoff_ms << (attempts_ - 1));
+  }
+  return true;
+}
+
+// Turns what the attempt used into money, and notes it for the trace.
+void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
+  upstream_us_ += outcome.total_us;
+  oc_jsonw w(&attempts_json_);
+  if (!attempts_json_.empty()) attempts_json_ += ',';
+  w.object().key("provider").string(choices_[position].target->provider_name).key("model").string(choices_[position].model);
+  w.key("status").string(status_name(outcome.error.status)).key("http_status").integer(outcome.upstream_status);
+  w.key("us").integer(static_cast<std::int64_t>(outcome.total_us)).close();
+  if (charge_known_) return;
+
+  const bool answered = outcome.error.status == OC_OK;
+  if (!usage_seen_ && (answered || output_events_ > 0)) {
+    // Nobody told: count what went over the wire. Never void after the first token (ledger.md 6).
+    usage_.input = std::max<std::uint64_t>(1, request_->input_bytes / 4);
+    usage_.output = std::max(output_events_, output_bytes_ / 4);
+    usage_.flags = OC_USAGE_ESTIMATED;
+    usage_seen_ = usage_estimated_ = true;
+    worker_.metrics.usage_estimated.add();
+  }
+  if (!usage_seen_) return;
+  charge(position);
+  if (!answered && !committed_) {  // a failed try that cost money: paid, and the next one starts clean
+    usage_ = oc_usage{};
+    usage_.struct_size = sizeof usage_;
+    usage_seen_ = finished_ = false;
+    output_bytes_ = output_events_ = 0;
+    answer_text_.clear();
+    return;
+  }
+  charge_known_ = true;
+}
+
+// Adds what `usage_` costs at that target.
+void Exchange::charge(std::size_t position) {
+  usage_.requests = 1;
+  const auto rated = ledger::rate(*choices_[position].tariff.price, usage_, plan_->shared->markup_bps);
+  if (rated) {
+    cost_nano_ += rated->cost;
+    fee_nano_ += rated->fee;
+    numerator_ = ledger::to_text(rated->numerator);
+  } else {  // more than money can express: a provider's nonsense, and the hold is what we know
+    cost_nano_ += held_nano_;
+    usage_estimated_ = true;
+  }
+  worker_.metrics.input_tokens.add(usage_.input + usage_.cache_read + usage_.cache_write + usage_.cache_write_1h + usage_.audio_input);
+  worker_.metrics.output_tokens.add(usage_.output + usage_.reasoning + usage_.audio_output);
+}
+
+// A stream whose usage is final is paid before its last bytes leave.
+void Exchange::settle_if_certain() {
+  if (charge_known_ || settled_ || !finished_ || !usage_seen_ || (usage_.flags & OC_USAGE_FINAL) == 0) return;
+  charge(served_by_);
+  charge_known_ = true;
+  settle();
+}
+
+asio::awaitable<void> Exchange::answer(AttemptOutcome& outcome) {
+  const bool ok = outcome.error.status == OC_OK;
+  if (!ok) final_ = outcome.error;
+  settle();
+  if (client_gone_) {
+    worker_.metrics.client_gone.add();
+    worker_.metrics.answers_by_class[0].add();
+    final_ = Error(OC_E_CANCELLED, "The client closed the connection.");
+    http_status_ = 499;
+    transaction_.abort_stream();
+    co_return;
+  }
+  if (!ok && committed_ && answer_.streaming()) {
+    http_status_ = 200;
+    worker_.metrics.answers_by_class[2].add();
+    co_await end_stream_with(outcome.error);
+    co_return;
+  }
+  if (outcome.has_whole) {
+    co_await answer_whole(outcome);
+    co_return;
+  }
+  if (!ok) {
+    Error told = outcome.error;
+    if (outcome.upstream_status == 401 || outcome.upstream_status == 403) {  // our key, not the client's
+      told.status = OC_E_UPSTREAM;
+      told.http_status = 502;
+      told.message = "The provider refused the gateway's credentials.";
+      told.code = "provider_auth_failed";
+    }
+    co_await refuse(told);
+    co_return;
+  }
+  http_status_ = 200;
+  worker_.metrics.answers_by_class[2].add();
+  if (rendering_) {
+    surface_open_ = false;
+    match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
+  }
+  if (answer_.streaming()) {
+    committed_ = true;
+    if (co_await flush()) co_await transaction_.finish_stream();
+    co_return;
+  }
+  response_body_ = answer_.body();
+  add_headers(!plan_->shared->ledger_none);
+  first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
+  co_await answer_.send();
+}
+
+// A straight exchange passes on what the upstream said as it said it: answers, and its own errors too.
+asio::awaitable<void> Exchange::answer_whole(AttemptOutcome& outcome) {
+  upstream::WholeAnswer& whole = outcome.whole;
+  http_status_ = whole.status;
+  worker_.metrics.answers_by_class[std::min(http_status_ / 100, 5u)].add();
+  if (outcome.error.status != OC_OK) mask_secrets(whole.body);
+  transaction_.stream_buffer().clear();
+  answer_.clear();
+  answer_.head(whole.status, whole.content_type);
+  for (const auto& [name, value] : whole.headers) answer_.header(name, value);
+  add_headers(outcome.error.status == OC_OK && !plan_->shared->ledger_none);
+  answer_.raw_body(std::move(whole.body));
+  if (plan_->shared->trace_bodies) response_body_ = answer_.body().substr(0, kTraceBodyMax);
+  first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
+  co_await answer_.send();
+}
+
+void Exchange::watch_client() {
+  transaction_.watch_client([this] {
+    client_gone_ = true;
+    const std::uint64_t caps = attempts_ == 0 ? 0 : plan_->providers[choices_[served_by_].target->provider].caps;
+    if ((caps & OC_PROV_CAP_CANCEL_STOPS_BILLING) != 0 || plan_->shared->drain_on_disconnect_ms == 0) return cancel_.request();
+    // Closing would not stop the cost: read on for a while, to learn what it was.
+    drain_timer_.emplace(worker_.loop, std::chrono::milliseconds(plan_->shared->drain_on_disconnect_ms));
+    drain_timer_->async_wait([this](const boost::system::error_code& ec) {
+      if (!ec) cancel_.request();
+    });
+  });
+}
+
+// --- Downstream -----------------------------------------------------------------------------------------------------
+
+void Exchange::relay(std::string_view bytes) {
+  transaction_.stream_buffer().append(bytes);
+  // Comments alone do not commit: a target that only kept the line warm may still give way to the next.
+  committed_ = committed_ || events_seen_;
+}
+
+asio::awaitable<bool> Exchange::flush() {
+  if (!answer_.streaming() || !committed_) co_return !cancel_.requested();
+  settle_if_certain();
+  std::string& out = transaction_.stream_buffer();
+  if (client_gone_) {
+    out.clear();
+    co_return !cancel_.requested();
+  }
+  if (out.empty()) co_return true;
+  if (!stream_begun_) {
+    stream_begun_ = true;
+    first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
+    add_headers(false);
+    answer_.start_stream();
+  }
+  if (plan_->shared->trace_bodies && response_body_.size() + out.size() <= kTraceBodyMax) response_body_.append(out);
+  if (co_await transaction_.flush()) co_return true;
+  client_gone_ = true;
+  cancel_.request();
+  co_return false;
+}
+
+std::size_t Exchange::waiting_bytes() const noexcept { return answer_.streaming() ? transaction_.stream_buffer().size() : 0; }
+
+void Exchange::drop_output() noexcept { transaction_.stream_buffer().clear(); }
+
+}  // namespace onechat::exchange

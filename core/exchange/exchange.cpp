@@ -1,0 +1,425 @@
+#include "exchange/exchange.hpp"
+
+#include <algorithm>
+
+#include "admission/authenticate.hpp"
+
+namespace onechat::exchange {
+namespace {
+
+namespace asio = boost::asio;
+using plugin::Timed;
+
+// Ids of the operations that end a hold: a pure function of the hold's, so that one cannot be posted under two names.
+oc_id128 settle_id(oc_id128 hold) noexcept { return {hold.hi, hold.lo ^ 0x5e771e0000000000ull}; }
+
+std::uint64_t tokens_of(const oc_usage& u) noexcept {
+  return u.input + u.cache_read + u.cache_write + u.cache_write_1h + u.audio_input + u.output + u.reasoning + u.audio_output;
+}
+
+constexpr std::size_t kTraceBodyMax = 4u << 20;
+
+}  // namespace
+
+Exchange::Exchange(Worker& worker, net::Transaction& transaction)
+    : worker_(worker),
+      node_(worker.node),
+      plan_(worker.plan),
+      transaction_(transaction),
+      arena_(transaction.arena()),
+      frame_arena_(worker.arenas.take()),
+      answer_(transaction),
+      begin_ns_(node_.clock.now_ns()),
+      begin_unix_ms_(node_.clock.unix_ms()) {
+  usage_.struct_size = sizeof usage_;
+  id_ = worker.ids.next(begin_unix_ms_);
+  id_text_ = to_hex(id_);
+}
+
+Exchange::~Exchange() {
+  settle();  // an exchange that was cut off still ends its hold
+  if (surface_open_) {  // its state is owed an end, though nobody reads what it writes
+    answer_.discard();
+    match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
+  }
+  worker_.arenas.give_back(std::move(frame_arena_));
+}
+
+asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction) {
+  Exchange exchange(worker, transaction);
+  co_await exchange.run();
+}
+
+asio::awaitable<void> Exchange::run() {
+  match_ = plan_->mounts->find(transaction_.head());
+  if (worker_.draining) {
+    co_await refuse(Error(OC_E_UNAVAILABLE, "The gateway is shutting down. Please try again."));
+    co_return;
+  }
+  if (match_.op == 0) {
+    Error unknown(match_.path_known ? OC_E_UNSUPPORTED : OC_E_NOT_FOUND,
+                  "Unknown request URL: " + std::string(transaction_.head().method) + " " +
+                      std::string(transaction_.head().path) + ". Please check the URL for typos.",
+                  "unknown_url");
+    unknown.http_status = match_.path_known ? 405 : 404;
+    co_await refuse(unknown);
+    co_return;
+  }
+  Result<void> done;
+  bool parsed = false;
+  for (const Step& step : plan_->pipeline) {
+    if (!parsed && step.kind != StepKind::authenticate) {
+      parsed = true;
+      done = co_await read_request();
+      if (done && request_ == nullptr) {
+        co_await list_models();
+        co_return;
+      }
+      if (!done) break;
+    }
+    switch (step.kind) {
+      case StepKind::authenticate: done = authenticate(); break;
+      case StepKind::admit: done = admit(); break;
+      case StepKind::stage: done = co_await run_stage(*plan_->stages[step.stage]); break;
+      case StepKind::route: done = route(); break;
+      case StepKind::reserve: done = co_await reserve(); break;
+      case StepKind::call: co_await call(); break;
+      case StepKind::settle: settle(); break;
+      case StepKind::trace: break;  // always last: below, for refused requests too
+    }
+    if (!done) break;
+  }
+  if (!done) {
+    final_ = done.error();
+    settle();
+    co_await refuse(done.error());
+  }
+  end_stages();
+  trace();
+}
+
+// --- who asks, and what for -----------------------------------------------------------------------------------------
+
+Result<void> Exchange::authenticate() {
+  const net::HeadView& head = transaction_.head();
+  http_in_.struct_size = sizeof http_in_;
+  http_in_.op = match_.op;
+  http_in_.method = str(head.method);
+  http_in_.path = str(match_.path);
+  http_in_.query = str(head.query);
+  http_in_.headers = head.headers.data();
+  http_in_.n_headers = head.headers.size();
+  oc_str key{};
+  if (match_.surface->table().credential(match_.surface->self(), this, &http_in_, &key) < 0) {
+    worker_.metrics.refused_auth.add();
+    return failed() ? failure_ : Error(OC_E_AUTH, "No API key was given.", "invalid_api_key");
+  }
+  auto principal = admission::authenticate(node_.keys, view(key), begin_unix_ms_);
+  if (!principal) {
+    worker_.metrics.refused_auth.add();
+    return principal.error();
+  }
+  principal_ = std::move(*principal);
+  return {};
+}
+
+asio::awaitable<Result<void>> Exchange::read_request() {
+  const auto argument = surface::percent_decode(arena_, match_.path_arg);
+  if (!argument) co_return Error(OC_E_INVALID, "The path has a malformed percent-encoding.");
+  http_in_.path_arg = str(*argument);
+  auto body = co_await transaction_.read_body();
+  if (!body) co_return body.error();
+  http_in_.body = *body;
+
+  const oc_surface& table = match_.surface->table();
+  surface_state_ = arena_.allocate(table.call_state_size + 16, 16);
+  if (surface_state_ == nullptr) co_return Error(OC_E_TOO_LARGE, "The request is too large.");
+  std::memset(surface_state_, 0, table.call_state_size);
+  if (match_.op == OC_OP_LIST_MODELS || match_.op == OC_OP_GET_MODEL) co_return Result<void>();
+
+  const oc_request* parsed = nullptr;
+  const oc_status status = plugin::timed(match_.surface->times(Timed::parse), [&] {
+    return table.parse(match_.surface->self(), this, surface_state_, &arena_, &http_in_, &parsed);
+  });
+  auto* own = arena_.make<oc_request>();
+  if (status < 0 || parsed == nullptr || !plugin::normalise(parsed, *own))
+    co_return failed() ? failure_ : Error(status < 0 ? status : OC_E_INTERNAL, "The request was not understood.");
+  surface_open_ = true;
+  own->struct_size = sizeof *own;
+  if (own->n == 0) own->n = 1;
+  request_ = own;
+  co_return Result<void>();
+}
+
+Result<void> Exchange::admit() {
+  if (!principal_) return {};
+  const std::uint64_t expected = request_->input_bytes / 4 + request_->max_output_tokens / 4;
+  auto ticket = node_.admission.admit(principal_, expected, begin_ns_, plan_->shared->key_limits, plan_->shared->project_limits);
+  if (!ticket) {
+    worker_.metrics.refused_rate.add();
+    return ticket.error();
+  }
+  ticket_.emplace(std::move(*ticket));
+  return {};
+}
+
+// --- where to -------------------------------------------------------------------------------------------------------
+
+Result<void> Exchange::route() {
+  model_ = plan_->shared->models.find(view(request_->model));
+  if (model_ == nullptr)
+    return Error(OC_E_NOT_FOUND,
+                 "The model `" + std::string(view(request_->model)) + "` does not exist or you do not have access to it.",
+                 "model_not_found", "model");
+  const auto router_at = plan_->routers.find(model_->router);
+  const Router& router = *(router_at != plan_->routers.end() ? router_at : plan_->routers.find(""))->second;
+
+  const std::size_t n = model_->targets.size();
+  auto views = arena_.make_array<oc_candidate>(n);
+  auto pointers = arena_.make_array<const oc_candidate*>(n);
+  std::size_t usable = 0;
+  std::string disabled;
+  for (std::size_t i = 0; i < n; ++i) {
+    const routing::Target& t = model_->targets[i];
+    const ProviderRuntime& p = plan_->providers[t.provider];
+    if (!p.disabled_why.empty()) {
+      disabled = "provider '" + p.name + "' is not configured: " + p.disabled_why;
+      continue;
+    }
+    oc_candidate& c = views[usable];
+    c.struct_size = sizeof c;
+    c.id = i;
+    c.provider = str(t.provider_name);
+    c.model = str(routing::target_model(*model_, t, view(request_->model), arena_));
+    c.caps = p.caps;
+    c.in_flight = t.health->in_flight();
+    c.ewma_first_byte_ms = t.health->first_byte_ms();
+    c.error_permille = t.health->error_permille();
+    c.breaker_open = t.health->open(begin_ns_) ? 1 : 0;
+    c.weight = t.weight;
+    pointers[usable++] = &c;
+  }
+  if (usable == 0)
+    return Error(OC_E_UNAVAILABLE, "The model `" + std::string(view(request_->model)) + "` cannot be served now: " + disabled + ".",
+                 "provider_not_configured", "model");
+
+  oc_plan planned{};
+  planned.struct_size = sizeof planned;
+  const oc_status status = plugin::timed(router.times(Timed::plan), [&] {
+    return router.table().plan(router.self(), this, &arena_, request_, pointers.data(), usable, &planned);
+  });
+  if (status < 0 || planned.n == 0) return failed() ? failure_ : Error(OC_E_UNAVAILABLE, "No target can serve this request.");
+  route_reason_ = view(planned.reason);
+  attempts_max_ = std::min(plan_->shared->attempts_max, planned.attempts_max != 0 ? planned.attempts_max + 1 : ~0u);
+
+  for (std::uint64_t k = 0; k < planned.n; ++k) {
+    if (planned.order[k] >= n) return Error(OC_E_INTERNAL, "The router chose a target that does not exist.");
+    Choice choice;
+    choice.target = &model_->targets[planned.order[k]];
+    choice.model = routing::target_model(*model_, *choice.target, view(request_->model), arena_);
+    auto tariff = plan_->shared->tariff(*model_, *choice.target, choice.model, begin_unix_ms_);
+    if (!tariff) continue;  // no price: never called
+    choice.tariff = *tariff;
+    choices_.push_back(choice);
+  }
+  if (choices_.empty()) {
+    worker_.metrics.unpriced.add();
+    return Error(OC_E_UNSUPPORTED, "The model `" + std::string(view(request_->model)) + "` has no price on this gateway.",
+                 "model_not_priced", "model");
+  }
+  return {};
+}
+
+// --- money ----------------------------------------------------------------------------------------------------------
+
+asio::awaitable<Result<void>> Exchange::reserve() {
+  if (node_.ledger == nullptr || plan_->shared->ledger_none) co_return Result<void>();
+  for (const Choice& choice : choices_) {
+    oc_usage worst{};
+    worst.struct_size = sizeof worst;
+    const ProviderRuntime& p = plan_->providers[choice.target->provider];
+    oc_request asked = *request_;
+    asked.model = str(choice.model);
+    if (p.codec && p.codec->table().estimate != nullptr) p.codec->table().estimate(p.codec->self(), &asked, &worst);
+    if (p.active && p.active->table().estimate != nullptr) p.active->table().estimate(p.active->self(), &asked, &worst);
+    if (tokens_of(worst) == 0 || worst.input == 0) worst.input = request_->input_bytes;
+    if (worst.output == 0 && request_->op == OC_OP_GENERATE)
+      worst.output = ((request_->set_mask & OC_SET_MAX_TOKENS) != 0 ? request_->max_output_tokens
+                                                                    : choice.tariff.output_tokens_max) * request_->n;
+    worst.requests = 1;
+    const auto charge = ledger::rate(*choice.tariff.price, worst, plan_->shared->markup_bps);
+    if (!charge) co_return Error(OC_E_INVALID, "The request is too large to be priced.", "request_too_large");
+    held_nano_ = std::max(held_nano_, charge->total);
+  }
+  oc_ledger_op op{};
+  op.id = id_;
+  op.kind = OC_LOP_RESERVE;
+  op.account = principal_->project->id;
+  op.project_id = principal_->project->id;
+  op.key_id = principal_->key_number;
+  op.amount = held_nano_;
+  op.ttl_ms = plan_->shared->hold_ttl_ms;
+  op.node = node_.id;
+  op.epoch = node_.epoch;
+  const std::uint64_t asked_ns = node_.clock.now_ns();
+  const oc_ledger_result result = co_await node_.ledger->apply(op);
+  worker_.metrics.reserve_wait.add((node_.clock.now_ns() - asked_ns) / 1000);
+  if (result.status >= 0) {
+    hold_open_ = true;
+    co_return Result<void>();
+  }
+  held_nano_ = 0;
+  switch (result.status) {
+    case OC_E_NOT_FOUND:
+    case OC_E_FUNDS:
+      worker_.metrics.refused_funds.add();
+      co_return Error(OC_E_FUNDS, "The prepaid balance of this project does not cover the request. Deposit credit and try again.",
+                      "insufficient_quota");
+    case OC_E_LIMIT: {
+      worker_.metrics.refused_funds.add();
+      Error limit(OC_E_FUNDS, "The spend limit of this API key is reached.", "insufficient_quota");
+      co_return limit;
+    }
+    default:
+      worker_.metrics.refused_ledger.add();
+      co_return Error(OC_E_UNAVAILABLE, "The ledger is not available. No request is served without it; please try again.",
+                      "ledger_unavailable");
+  }
+}
+
+// Posts what the exchange cost, or releases the hold. Idempotent; called before the last byte leaves, so that whoever
+// reads the balance after the answer sees it.
+void Exchange::settle() {
+  if (!hold_open_ || settled_) return;
+  settled_ = true;
+  oc_ledger_op op{};
+  op.id = settle_id(id_);
+  op.ref = id_;
+  op.kind = cost_nano_ + fee_nano_ > 0 ? OC_LOP_SETTLE : OC_LOP_VOID;
+  op.account = principal_->project->id;
+  op.project_id = principal_->project->id;
+  op.key_id = principal_->key_number;
+  op.amount = cost_nano_;
+  op.fee = fee_nano_;
+  op.overage = OC_OVERAGE_DEBT;
+  op.flags = usage_estimated_ ? static_cast<std::uint32_t>(OC_LF_ESTIMATED) : 0u;
+  op.node = node_.id;
+  op.epoch = node_.epoch;
+  node_.ledger->post(op);
+  if (ticket_) ticket_->settle_tokens(tokens_of(usage_), node_.clock.now_ns());
+}
+
+// --- what is left behind --------------------------------------------------------------------------------------------
+
+void Exchange::trace() {
+  const std::uint64_t total_us = (node_.clock.now_ns() - begin_ns_) / 1000;
+  worker_.metrics.total.add(total_us);
+  if (first_byte_us_ != 0) worker_.metrics.first_byte.add(first_byte_us_);
+  const bool wanted = std::any_of(plan_->pipeline.begin(), plan_->pipeline.end(),
+                                  [](const Step& s) { return s.kind == StepKind::trace; });
+  if (!wanted || !principal_ || request_ == nullptr) return;
+
+  auto record = std::make_unique<record::TraceRecord>();
+  oc_trace& t = record->head;
+  t.struct_size = sizeof t;
+  t.id = id_;
+  t.unix_ms = begin_unix_ms_;
+  t.http_status = http_status_;
+  t.stream = (request_->flags & OC_REQ_STREAM) != 0 ? 1 : 0;
+  t.attempts = attempts_;
+  t.first_byte_us = first_byte_us_;
+  t.total_us = total_us;
+  t.upstream_us = upstream_us_;
+  t.usage = usage_;
+  t.held_nano = held_nano_;
+  t.cost_nano = cost_nano_;
+  t.fee_nano = fee_nano_;
+  record->project = principal_->project->name;
+  record->key_id = principal_->key_id;
+  record->surface = view(match_.surface->table().dialect);
+  record->operation = request_->op == OC_OP_EMBED ? "embed" : "generate";
+  record->model = view(request_->model);
+  if (attempts_ > 0) {
+    record->provider = choices_[served_by_].target->provider_name;
+    record->target_model = choices_[served_by_].model;
+  }
+  record->status = status_name(final_.status);
+  record->route_reason = route_reason_;
+  record->finish = answer_text_.finish_of();
+  std::string& turns = record->turns_json;
+  turns = "{\"request\":";
+  record::append_turns(turns, *request_);
+  turns += ",\"answer\":";
+  answer_text_.append_to(turns);
+  turns += '}';
+  oc_jsonw w(&record->meta_json);
+  w.object().key("straight").boolean(straight_).key("attempts").raw("[" + attempts_json_ + "]");
+  if (!numerator_.empty()) w.key("rating_numerator").string(numerator_);
+  if (usage_estimated_) w.key("usage_estimated").boolean(true);
+  if (final_.status < 0) w.key("error").object().key("code").string(final_.code).key("message").string(final_.message).close();
+  w.close();
+  if (plan_->shared->trace_bodies) {
+    record->request_body = view(request_->raw).substr(0, kTraceBodyMax);
+    record->response_body = std::move(response_body_);
+  }
+  record->seal();
+  node_.store.put_trace(std::move(record));
+}
+
+// --- what plugins and attempts tell -------------------------------------------------------------------------------------
+
+oc_status Exchange::fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
+                         std::string_view param) {
+  if (failure_.status < 0) return failure_.status;  // the first word counts
+  failure_ = Error(status < 0 ? status : OC_E_INTERNAL, std::string(message), std::string(code), std::string(param));
+  failure_.http_status = http_status;
+  return failure_.status;
+}
+
+oc_status Exchange::emit(const oc_event& said) {
+  oc_event own;
+  if (!plugin::normalise(&said, own)) return OC_E_INVALID;
+  own.struct_size = sizeof own;
+  if (failed()) return OC_E_CANCELLED;
+  bool dropped = false;
+  const oc_event& event = stages_run_.empty() ? own : *through_stages(own, dropped);
+  worker_.metrics.stream_events.add();
+  switch (event.type) {
+    case OC_EV_USAGE: {
+      oc_usage reported;
+      if (event.usage != nullptr && plugin::normalise(event.usage, reported)) {
+        usage_ = reported;
+        usage_.struct_size = sizeof usage_;
+        usage_seen_ = true;
+        usage_estimated_ = (reported.flags & OC_USAGE_ESTIMATED) != 0;
+      }
+      break;
+    }
+    case OC_EV_FINISH: finished_ = true; break;
+    case OC_EV_ERROR:
+      fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code), view(event.param));
+      failure_.retry_after_ms = event.retry_after_ms;
+      return OC_E_CANCELLED;
+    case OC_EV_TEXT:
+    case OC_EV_REASONING:
+    case OC_EV_REFUSAL:
+    case OC_EV_TOOL_ARGS:
+      output_bytes_ += event.text.len;
+      ++output_events_;
+      break;
+    default: break;
+  }
+  events_seen_ = true;
+  answer_text_.add(event);
+  if (!rendering_ || dropped) return OC_OK;
+  committed_ = true;
+  const bool idle = waiting_bytes() == 0;
+  plugin::timed(match_.surface->times(Timed::render), [&] {
+    return match_.surface->table().event(match_.surface->self(), this, surface_state_,
+                                         answer_.streaming() ? frame_arena_.get() : &arena_, &event, &answer_);
+  });
+  if (idle && bell_ && waiting_bytes() != 0) bell_();
+  return waiting_bytes() > 256 * 1024 ? OC_PAUSE : OC_OK;
+}
+
+}  // namespace onechat::exchange

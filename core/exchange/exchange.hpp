@@ -1,0 +1,139 @@
+// One request from its head to its settled charge. Start reading here.
+//
+// The coroutine run() walks the configured pipeline; each step lives in a function of its own. Everything is confined to
+// the worker's loop. An exchange keeps the configuration it began with, whatever is reloaded meanwhile. However it ends,
+// a hold that stands is settled or voided exactly once, and the client gets one answer in its own dialect or sees the
+// connection end.
+#pragma once
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "exchange/worker.hpp"
+#include "net/server.hpp"
+#include "surface/answer.hpp"
+#include "upstream/attempt.hpp"
+
+namespace onechat::exchange {
+
+class Exchange final : public oc_call, public upstream::Downstream {
+ public:
+  Exchange(Worker& worker, net::Transaction& transaction);
+  ~Exchange();
+  boost::asio::awaitable<void> run();
+
+  // oc_call: what plugins call.
+  oc_status fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
+                 std::string_view param) override;
+  oc_status emit(const oc_event& event) override;
+  boost::asio::io_context& loop() noexcept override { return worker_.loop; }
+
+  // Downstream: what attempts call.
+  void relay(std::string_view bytes) override;
+  boost::asio::awaitable<bool> flush() override;
+  bool failed() const noexcept override { return failure_.status < 0; }
+  bool committed() const noexcept override { return committed_; }
+  std::size_t waiting_bytes() const noexcept override;
+  void on_output(std::function<void()> bell) override { bell_ = std::move(bell); }
+  void drop_output() noexcept override;
+
+ private:
+  // Steps (exchange.cpp). A Result's error is what the client gets.
+  Result<void> authenticate();
+  boost::asio::awaitable<Result<void>> read_request();
+  Result<void> admit();
+  boost::asio::awaitable<Result<void>> run_stage(const Stage& stage);
+  Result<void> route();
+  boost::asio::awaitable<Result<void>> reserve();
+  void settle();
+  void trace();
+
+  // The call (call_step.cpp).
+  boost::asio::awaitable<void> call();
+  boost::asio::awaitable<void> attempt(std::size_t position, upstream::AttemptOutcome& outcome);
+  boost::asio::awaitable<void> answer(upstream::AttemptOutcome& outcome);
+  boost::asio::awaitable<void> answer_whole(upstream::AttemptOutcome& outcome);
+  bool try_again(const upstream::AttemptOutcome& outcome, std::size_t& position, std::uint64_t& wait_ms);
+  void watch_client();
+  void account(const upstream::AttemptOutcome& outcome, std::size_t position);
+  void charge(std::size_t position);
+  void settle_if_certain();
+
+  // Refusals (refusal.cpp).
+  boost::asio::awaitable<void> refuse(const Error& error);
+  boost::asio::awaitable<void> end_stream_with(const Error& error);
+  boost::asio::awaitable<void> list_models();
+  void add_headers(bool settled);
+  oc_event error_event(const Error& error) const;
+  void mask_secrets(std::string& text) const;
+
+  // Stages (stages.cpp).
+  const oc_event* through_stages(const oc_event& event, bool& dropped);
+  void end_stages();
+
+  struct Choice {  // one target of the plan, priced
+    const routing::Target* target = nullptr;
+    std::string_view model;  // the target's own name for what was asked
+    Tariff tariff;
+    oc_request* request = nullptr;
+  };
+
+  Worker& worker_;
+  Node& node_;
+  std::shared_ptr<const WorkerPlan> plan_;
+  net::Transaction& transaction_;
+  Arena& arena_;
+  std::unique_ptr<Arena> frame_arena_;
+  surface::Match match_;
+  oc_http_in http_in_{};
+  void* surface_state_ = nullptr;
+  bool surface_open_ = false;  // parse succeeded: finish() is owed
+  surface::Answer answer_;
+
+  oc_id128 id_{};
+  std::string id_text_;
+  std::uint64_t begin_ns_ = 0;
+  std::int64_t begin_unix_ms_ = 0;
+
+  std::shared_ptr<const admission::Principal> principal_;
+  std::optional<admission::Ticket> ticket_;
+  const oc_request* request_ = nullptr;
+  const routing::Model* model_ = nullptr;
+  std::vector<Choice> choices_;
+  std::uint32_t attempts_max_ = 1;
+  std::string route_reason_;
+  bool must_translate_ = false;  // a stage rewrites
+
+  // Money.
+  std::int64_t held_nano_ = 0, cost_nano_ = 0, fee_nano_ = 0;
+  bool hold_open_ = false, settled_ = false, charge_known_ = false;
+  std::string numerator_;
+
+  // The answer as it happens.
+  Error failure_{OC_OK};       // the current attempt's, as its plugin told it
+  Error final_{OC_OK};         // how the exchange ended
+  bool committed_ = false, straight_ = false, stream_begun_ = false, rendering_ = false;
+  bool client_gone_ = false, usage_seen_ = false, usage_estimated_ = false, finished_ = false, events_seen_ = false;
+  oc_usage usage_{};
+  std::uint64_t output_bytes_ = 0, output_events_ = 0;
+  std::uint64_t first_byte_us_ = 0, upstream_us_ = 0;
+  unsigned http_status_ = 0;
+  std::uint32_t attempts_ = 0;
+  std::size_t served_by_ = 0;
+  record::AnswerText answer_text_;
+  std::string attempts_json_;
+  std::string response_body_;
+  net::Cancel cancel_;
+  std::function<void()> bell_;
+  std::optional<boost::asio::steady_timer> drain_timer_;
+  std::vector<void*> stage_states_;
+  std::vector<const Stage*> stages_run_;
+};
+
+// The server's handler: one exchange per transaction.
+boost::asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction);
+
+}  // namespace onechat::exchange

@@ -1,0 +1,124 @@
+// What an exchange works with: the node's services, the worker it runs on, and the configuration it began with.
+#pragma once
+#include <onechat/flow.h>
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "admission/admission.hpp"
+#include "admission/key_table.hpp"
+#include "base/clock.hpp"
+#include "base/ids.hpp"
+#include "exchange/metrics.hpp"
+#include "ledger/ledger_engine.hpp"
+#include "ledger/rating.hpp"
+#include "net/client.hpp"
+#include "plugin/instance.hpp"
+#include "record/store_engine.hpp"
+#include "record/trace_text.hpp"
+#include "routing/model_table.hpp"
+#include "routing/retry_budget.hpp"
+#include "surface/mount_table.hpp"
+
+namespace onechat::exchange {
+
+// One step of the pipeline, in configured order. Between authenticate and the next step the body is read and parsed.
+enum class StepKind { authenticate, admit, stage, route, reserve, call, settle, trace };
+struct Step {
+  StepKind kind;
+  std::size_t stage = 0;  // StepKind::stage: index into WorkerPlan::stages
+};
+
+using Codec = plugin::Instance<oc_provider_codec>;
+using ActiveProvider = plugin::Instance<oc_provider_active>;
+using Router = plugin::Instance<oc_router>;
+using Stage = plugin::Instance<oc_stage>;
+
+struct ProviderRuntime {
+  std::string name;
+  std::unique_ptr<Codec> codec;            // either this, with a client, ...
+  std::shared_ptr<boost::asio::ssl::context> tls;  // outlives the client
+  std::unique_ptr<net::Client> client;
+  std::unique_ptr<ActiveProvider> active;  // ... or this
+  std::vector<std::string> secrets;        // never in anything a client sees
+  std::string disabled_why;                // not empty: cannot be used, and why
+  std::uint64_t caps = 0;
+};
+
+// One price for one target, found by (provider, the target's model, time).
+struct Tariff {
+  const ledger::Price* price = nullptr;  // the configuration's
+  std::uint64_t output_tokens_max = 0;
+};
+
+// What all workers share of one configuration. Immutable.
+struct SharedPlan {
+  routing::ModelTable models;
+  std::function<std::optional<Tariff>(const routing::Model&, const routing::Target&, std::string_view model,
+                                      std::int64_t unix_ms)> tariff;
+  std::uint32_t markup_bps = 1000;
+  admission::Limits key_limits, project_limits;
+  std::uint32_t attempts_max = 3, retry_percent = 20, backoff_ms = 100;
+  std::uint32_t drain_on_disconnect_ms = 10'000;
+  std::uint32_t hold_ttl_ms = 30 * 60 * 1000;
+  bool trace_bodies = true;
+  bool ledger_none = false;
+};
+
+// One configuration on one worker: plugin instances and connections. Lives as long as an exchange that began with it.
+struct WorkerPlan {
+  std::shared_ptr<const SharedPlan> shared;
+  std::vector<std::unique_ptr<surface::SurfaceInstance>> surfaces;
+  std::optional<surface::MountTable> mounts;
+  std::vector<ProviderRuntime> providers;
+  std::unordered_map<std::string, std::unique_ptr<Router>> routers;  // "" = direct
+  std::vector<std::unique_ptr<Stage>> stages;
+  std::vector<Step> pipeline;
+};
+
+// Services of the process. All are safe to use from any worker; borrowed, they outlive every exchange.
+struct Node {
+  const Clock& clock;
+  const admission::KeyTable& keys;
+  admission::Admission& admission;
+  ledger::LedgerEngine* ledger;  // null only with `ledger: none`
+  record::StoreEngine& store;
+  std::uint64_t id = 1, epoch = 0;
+};
+
+// Arenas of finished exchanges, for the next ones. Confined to a loop.
+class ArenaPool {
+ public:
+  std::unique_ptr<Arena> take() {
+    if (free_.empty()) return std::make_unique<Arena>();
+    auto arena = std::move(free_.back());
+    free_.pop_back();
+    return arena;
+  }
+  void give_back(std::unique_ptr<Arena> arena) {
+    if (free_.size() >= 256) return;
+    arena->reset();
+    free_.push_back(std::move(arena));
+  }
+
+ private:
+  std::vector<std::unique_ptr<Arena>> free_;
+};
+
+struct Worker {
+  boost::asio::io_context& loop;
+  Node& node;
+  plugin::OperationPool& operations;
+  std::shared_ptr<const WorkerPlan> plan;  // of new exchanges; swapped on reload, on the loop
+  IdMaker ids;
+  ArenaPool arenas;
+  routing::RetryBudget retries;
+  WorkerMetrics metrics;
+  bool draining = false;                   // new requests are refused with 503
+};
+
+}  // namespace onechat::exchange

@@ -1,0 +1,53 @@
+// The client's answer while a surface writes it: collects head and body, or feeds the stream of the transaction.
+//
+// One per exchange, confined to its loop. Nothing goes out by itself: the exchange decides when to send or flush.
+#pragma once
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "net/server.hpp"
+#include "plugin/host_services.hpp"
+
+namespace onechat::surface {
+
+class Answer final : public oc_out {
+ public:
+  explicit Answer(net::Transaction& transaction) : transaction_(transaction) {}
+
+  // oc_out: what surfaces call.
+  void head(std::uint32_t http_status, std::string_view content_type) override;
+  void header(std::string_view name, std::string_view value) override;
+  oc_jsonw* json() override;
+  oc_jsonw* event(std::string_view name) override;
+  void event_end() override;
+  void raw(std::string_view bytes) override;
+
+  // Sends events to the transaction's stream from now on.
+  void stream() noexcept { streaming_ = true; }
+  // What is written from now on goes nowhere.
+  void discard() noexcept { streaming_ = false; }
+  bool streaming() const noexcept { return streaming_; }
+  // Forgets head and body written so far (nothing of it was sent).
+  void clear() noexcept;
+  std::uint32_t status() const noexcept { return status_; }
+  std::string_view body() const noexcept { return body_; }
+  void raw_body(std::string body) noexcept { body_ = std::move(body); }
+
+  boost::asio::awaitable<bool> send();   // head and body as a whole
+  void start_stream();                   // the head; goes out with the first flush
+
+ private:
+  void start(std::string_view default_type);
+
+  net::Transaction& transaction_;
+  std::uint32_t status_ = 200;
+  std::string content_type_;
+  std::vector<std::pair<std::string, std::string>> headers_;
+  std::string body_;
+  oc_jsonw writer_;
+  bool streaming_ = false;
+};
+
+}  // namespace onechat::surface
