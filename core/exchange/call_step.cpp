@@ -179,7 +179,7 @@ asio::awaitable<void> Exchange::answer(AttemptOutcome& outcome) {
     worker_.metrics.answers_by_class[0].add();
     final_ = Error(OC_E_CANCELLED, "The client closed the connection.");
     http_status_ = 499;
-    transaction_.abort_stream();
+    if (transaction_.head_sent()) transaction_.abort_stream();
     co_return;
   }
   if (!ok && committed_ && answer_.streaming()) {

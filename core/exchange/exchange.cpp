@@ -45,7 +45,28 @@ Exchange::~Exchange() {
   worker_.arenas.give_back(std::move(frame_arena_));
 }
 
+namespace {
+
+// For load balancers, without a key: alive, and fit to serve (not draining, ledger and store at work).
+bool is_probe(const net::HeadView& head) noexcept {
+  return head.method == "GET" && (head.path == "/healthz" || head.path == "/readyz");
+}
+
+asio::awaitable<void> answer_probe(Worker& worker, net::Transaction& transaction) {
+  const Node& node = worker.node;
+  const bool fit = !worker.draining && node.store.available() && (node.ledger == nullptr || node.ledger->available());
+  const bool ok = fit || transaction.head().path == "/healthz";
+  transaction.start(ok ? 200 : 503, "application/json");
+  co_await transaction.send(ok ? R"({"status":"ok"})" : R"({"status":"unavailable"})");
+}
+
+}  // namespace
+
 asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction) {
+  if (is_probe(transaction.head())) {
+    co_await answer_probe(worker, transaction);
+    co_return;
+  }
   Exchange exchange(worker, transaction);
   co_await exchange.run();
 }
@@ -128,7 +149,11 @@ asio::awaitable<Result<void>> Exchange::read_request() {
   if (!argument) co_return Error(OC_E_INVALID, "The path has a malformed percent-encoding.");
   http_in_.path_arg = str(*argument);
   auto body = co_await transaction_.read_body();
-  if (!body) co_return body.error();
+  if (!body) {
+    Error broken = body.error();
+    if (broken.status == OC_E_TIMEOUT) broken.http_status = 408;
+    co_return broken;
+  }
   http_in_.body = *body;
 
   const oc_surface& table = match_.surface->table();

@@ -111,7 +111,8 @@ struct TaskList {  // finishes and frees its tasks in order, also when it is dro
 class LedgerEngine::Impl {
  public:
   Impl(Backend backend, EngineLimits limits, const Clock& clock) : backend_(backend), limits_(limits), clock_(clock) {
-    if (backend.table->batch_max != 0) limits_.batch_ops_max = std::min(limits_.batch_ops_max, backend.table->batch_max);
+    if (backend.table->batch_max != 0)
+      limits_.batch_ops_max = std::min(limits_.batch_ops_max, backend.table->batch_max);
     limits_.batch_ops_max = std::max(limits_.batch_ops_max, 1u);
     thread_ = std::thread([this] { serve(); });
   }
@@ -273,7 +274,8 @@ void LedgerEngine::Impl::note(const Task& task) noexcept {
   if (r.status == OC_E_FUNDS) count(refused_funds_, 1);
   if (r.status == OC_E_LIMIT) count(refused_limit_, 1);
   if (r.status == OC_LATE && task.op.kind == OC_LOP_SETTLE) count(late_settles_, 1);
-  if ((r.status == OC_OK || r.status == OC_LATE) && r.shortfall > 0) count(shortfall_, static_cast<std::uint64_t>(r.shortfall));
+  if ((r.status == OC_OK || r.status == OC_LATE) && r.shortfall > 0)
+    count(shortfall_, static_cast<std::uint64_t>(r.shortfall));
 }
 
 void LedgerEngine::Impl::finish(Task* task, std::vector<std::pair<Executor, TaskList>>& by_executor, TaskList& here) {
@@ -394,8 +396,8 @@ asio::awaitable<oc_ledger_result> LedgerEngine::apply(oc_ledger_op op) {
     task->op = what;
     impl->submit(std::move(task));
   };
-  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(oc_ledger_result)>(std::move(start),
-                                                                                               asio::use_awaitable, op);
+  co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(oc_ledger_result)>(
+      std::move(start), asio::use_awaitable, op);
 }
 
 void LedgerEngine::post(oc_ledger_op op, std::function<void(const oc_ledger_result&)> done) {

@@ -25,13 +25,14 @@ struct EngineLimits {
   std::uint32_t batch_ops_max = 512;     // ops in one commit (the backend's batch_max may lower it)
   std::uint32_t queue_ops_max = 65'536;  // waiting RESERVEs; one more is OC_E_UNAVAILABLE. Settles are never refused.
   std::uint32_t retry_ms = 200;          // pause before a batch that met OC_E_UNAVAILABLE is submitted again
-  std::uint32_t reserve_wait_ms = 5'000; // a RESERVE or DEPOSIT that could not be applied for so long: OC_E_UNAVAILABLE
+  std::uint32_t reserve_wait_ms =
+      5'000;  // a RESERVE or DEPOSIT that could not be applied for so long: OC_E_UNAVAILABLE
 };
 
 struct EngineCounters {  // since start; monotone
   std::uint64_t ops = 0, batches = 0, unavailable = 0, refused_funds = 0, refused_limit = 0, late_settles = 0;
   std::uint64_t shortfall_nano = 0;
-  std::uint64_t queue_ops = 0;           // waiting now
+  std::uint64_t queue_ops = 0;  // waiting now
   std::uint64_t commit_us_total = 0;
 };
 
@@ -42,19 +43,24 @@ class LedgerEngine {
 
   // [loop] Resumes on the awaiting coroutine's executor, after the op is durable. Errors are in result.status:
   // OC_E_FUNDS, OC_E_LIMIT, OC_E_CONFLICT, OC_E_NOT_FOUND, OC_E_INVALID, OC_E_UNAVAILABLE.
+  // The event loop must outlive the engine, or drain() must have returned after its last apply(). A RESERVE that is
+  // given up with OC_E_UNAVAILABLE after the backend had seen it is followed by a VOID of the engine's own.
   boost::asio::awaitable<oc_ledger_result> apply(oc_ledger_op op);
-  // [any] Queues a SETTLE or VOID and returns; it is submitted again until the backend has it. `done` (may be empty) runs
-  // on the engine's thread and must not block.
+  // [any] Queues a SETTLE or VOID and returns; it is submitted again until the backend has it, or until the engine ends
+  // with the backend still away: OC_E_UNAVAILABLE. `done` (may be empty) runs on the engine's thread and must not
+  // block.
   void post(oc_ledger_op op, std::function<void(const oc_ledger_result&)> done = {});
   // [any thread that may block]
   oc_ledger_result apply_blocking(oc_ledger_op op);
-  // [any thread that may block] Runs `query` on the engine's thread, after everything submitted so far.
+  // [any thread that may block] Runs `query` on the engine's thread, after everything submitted so far. While the
+  // backend is away it waits for `reserve_wait_ms`, then runs all the same and finds out by itself.
   void run(std::function<void(const Backend&)> query);
 
   // [any] True while the last batch was applied (readiness).
   bool available() const noexcept;
   EngineCounters counters() const noexcept;
-  // [not the engine's thread] Refuses new RESERVEs, applies what waits, returns. Idempotent.
+  // [not the engine's thread] Refuses new RESERVEs, applies what waits (a backend that is away: for `reserve_wait_ms`),
+  // returns. SETTLEs are taken until the end. Idempotent.
   void drain();
 
  private:

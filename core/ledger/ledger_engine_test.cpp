@@ -7,7 +7,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <chrono>
 #include <condition_variable>
 #include <mutex>
@@ -141,11 +140,11 @@ TEST(LedgerEngine, AQuerySeesEverythingSubmittedBefore) {
 
 TEST(LedgerEngine, CoroutinesResumeOnTheirOwnExecutor) {
   FakeBackend fake;
-  LedgerEngine engine(fake.backend(), {}, system_clock());
   asio::io_context loops[2];
+  LedgerEngine engine(fake.backend(), {}, system_clock());
   std::atomic<int> resumed{0};
   std::atomic<bool> elsewhere{false};
-  const auto work = [&](asio::io_context& loop, int base) -> asio::awaitable<void> {
+  const auto work = [&](int base) -> asio::awaitable<void> {
     const auto home = std::this_thread::get_id();
     for (int i = 0; i < 50; ++i) {
       const oc_ledger_op op = op_of(OC_LOP_RESERVE, base + i);
@@ -153,10 +152,9 @@ TEST(LedgerEngine, CoroutinesResumeOnTheirOwnExecutor) {
       if (std::this_thread::get_id() != home || r.status != OC_OK) elsewhere = true;
       ++resumed;
     }
-    (void)loop;
   };
   for (int l = 0; l < 2; ++l)
-    for (int c = 0; c < 20; ++c) asio::co_spawn(loops[l], work(loops[l], (l * 20 + c) * 50), asio::detached);
+    for (int c = 0; c < 20; ++c) asio::co_spawn(loops[l], work((l * 20 + c) * 50), asio::detached);
   std::thread other([&] { loops[1].run(); });
   loops[0].run();
   other.join();
@@ -167,14 +165,15 @@ TEST(LedgerEngine, CoroutinesResumeOnTheirOwnExecutor) {
 
 TEST(LedgerEngine, OneBatchIsOnePostToALoop) {
   FakeBackend fake;
-  LedgerEngine engine(fake.backend(), {}, system_clock());
   asio::io_context loop;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
   fake.close_door();
   engine.post(op_of(OC_LOP_SETTLE, 0));
   fake.wait_for_calls(1);
   int answered = 0;
   for (int i = 1; i <= 40; ++i)
-    asio::co_spawn(loop, apply(engine, op_of(OC_LOP_RESERVE, i)), [&](std::exception_ptr, oc_ledger_result) { ++answered; });
+    asio::co_spawn(loop, apply(engine, op_of(OC_LOP_RESERVE, i)),
+                   [&](std::exception_ptr, oc_ledger_result) { ++answered; });
   loop.poll();
   fake.open_door();
   engine.run([](const Backend&) {});
@@ -247,7 +246,8 @@ TEST(LedgerEngine, AnOpThatTheBackendChokesOnDoesNotHoldUpTheOthers) {
   fake.wait_for_calls(1);
   std::atomic<int> fine{0}, failed{0};
   for (int i = 1; i < 10; ++i)
-    engine.post(op_of(OC_LOP_SETTLE, i), [&](const oc_ledger_result& r) { ++(r.status == OC_E_INTERNAL ? failed : fine); });
+    engine.post(op_of(OC_LOP_SETTLE, i),
+                [&](const oc_ledger_result& r) { ++(r.status == OC_E_INTERNAL ? failed : fine); });
   fake.open_door();
   engine.drain();
   EXPECT_EQ(fine, 8);
@@ -272,7 +272,8 @@ TEST(LedgerEngine, EndsWithABackendThatNeverComesBack) {
     LedgerEngine engine(fake.backend(), quick(), system_clock());
     fake.away = true;
     for (int i = 0; i < 20; ++i)
-      engine.post(op_of(OC_LOP_SETTLE, i), [&](const oc_ledger_result& r) { told += r.status == OC_E_UNAVAILABLE ? 1 : 0; });
+      engine.post(op_of(OC_LOP_SETTLE, i),
+                  [&](const oc_ledger_result& r) { told += r.status == OC_E_UNAVAILABLE ? 1 : 0; });
   }
   EXPECT_EQ(told, 20);
 }

@@ -95,7 +95,8 @@ PriceBook::Model model(const std::string& provider, const std::string& id, const
       for (const auto& row : member.second) {
         out.versions.push_back(version(row));
         const auto& v = out.versions;
-        if (v.size() > 1 && v[v.size() - 2].from_unix_ms >= v.back().from_unix_ms) fault(row, "prices: `from` must rise");
+        if (v.size() > 1 && v[v.size() - 2].from_unix_ms >= v.back().from_unix_ms)
+          fault(row, "prices: `from` must rise");
       }
     } else {
       fault(member.first, "unknown key '" + name + "'; the keys are also, max_output_tokens, prices");
@@ -149,7 +150,8 @@ Result<PriceBook> PriceBook::parse(const std::string& yaml, const std::string& n
   } catch (const YAML::Exception& e) {
     return error(e.mark, e.msg);
   }
-  if (const std::string twice = book.index(); !twice.empty()) return Error(OC_E_CONFIG, name + ": " + twice + " is priced twice");
+  if (const std::string twice = book.index(); !twice.empty())
+    return Error(OC_E_CONFIG, name + ": " + twice + " is priced twice");
   return book;
 }
 

@@ -9,8 +9,8 @@
 //         prices:                             # by date; the first may leave `from` out (since ever)
 //           - { input: 1, output: 6, cache_read: 0.1, above: [{ input_tokens: 272000, input: 2, output: 9 }] }
 //           - { from: 2026-07-30, input: 0.2, output: 1.2 }
-// Price names and units: ledger/rating.hpp. A tier of `above` holds for the whole request once its input is larger; names
-// that it leaves out keep the price of the row.
+// Price names and units: ledger/rating.hpp. A tier of `above` holds for the whole request once its input is larger;
+// names that it leaves out keep the price of the row.
 #pragma once
 #include <cstdint>
 #include <map>

@@ -78,7 +78,8 @@ TEST(PriceBook, MistakesAreNamedWithTheirLine) {
            Row{"providers: {a: {m: {prices: [{from: 2026-02-30, input: 1}]}}}", "is not a date"},
            Row{"providers: {a: {m: {prices: [{from: 2026-02-03, input: 1}, {input: 1}]}}}", "`from` must rise"},
            Row{"providers: {a: {m: {prices: [{input: 1, above: [{input: 2}]}]}}}", "needs input_tokens"},
-           Row{"providers: {a: {m: {also: [n], prices: [{input: 1}]}, n: {prices: [{input: 1}]}}}", "n is priced twice"},
+           Row{"providers: {a: {m: {also: [n], prices: [{input: 1}]}, n: {prices: [{input: 1}]}}}",
+               "n is priced twice"},
            Row{"providers: [", "f:1: "},
        }) {
     const auto b = PriceBook::parse(row.yaml, "f");
@@ -93,9 +94,10 @@ TEST(PriceBook, TheShippedFileIsSound) {
   ASSERT_TRUE(b) << b.error().message;
   EXPECT_GE(b->models().size(), 50u);
   const std::int64_t today = *parse_date("2026-11-22");
-  for (const auto& [provider, model] : {std::pair{"openai", "gpt-4o-mini"}, std::pair{"openai", "gpt-4o"},
-                                        std::pair{"anthropic", "claude-haiku-4-5"}, std::pair{"anthropic", "claude-sonnet-5"},
-                                        std::pair{"gemini", "gemini-2.5-flash"}, std::pair{"openai_r", "gpt-5"}})
+  for (const auto& [provider, model] :
+       {std::pair{"openai", "gpt-4o-mini"}, std::pair{"openai", "gpt-4o"}, std::pair{"anthropic", "claude-haiku-4-5"},
+        std::pair{"anthropic", "claude-sonnet-5"}, std::pair{"gemini", "gemini-2.5-flash"},
+        std::pair{"openai_r", "gpt-5"}})
     EXPECT_TRUE(b->find(provider, model, today)) << provider << "/" << model;
   EXPECT_EQ(b->find("openai", "gpt-4o-mini", today).price->base.output, 600'000'000);
   for (const auto& m : b->models())

@@ -54,7 +54,8 @@ std::string prices(const PriceTexts& texts) {
   std::string out;
   for (const char* name : {"input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input",
                            "audio_output", "image", "request"})
-    if (const auto it = texts.find(name); it != texts.end()) out += (out.empty() ? "" : ", ") + it->first + ": " + it->second;
+    if (const auto it = texts.find(name); it != texts.end())
+      out += (out.empty() ? "" : ", ") + it->first + ": " + it->second;
   return out;
 }
 
@@ -119,7 +120,8 @@ constexpr std::array<Field, 9> kLitellm{{{"input_cost_per_token", "input"},
 std::pair<std::string_view, std::uint64_t> split_tier(std::string_view name) {
   constexpr std::string_view kAbove = "_above_", kTokens = "k_tokens";
   const std::size_t at = name.rfind(kAbove);
-  if (at == std::string_view::npos || name.size() < kTokens.size() || name.substr(name.size() - kTokens.size()) != kTokens)
+  if (at == std::string_view::npos || name.size() < kTokens.size() ||
+      name.substr(name.size() - kTokens.size()) != kTokens)
     return {name, 0};
   const std::size_t begin = at + kAbove.size();
   const auto thousands = parse_decimal(name.substr(begin, name.size() - kTokens.size() - begin), 0);
@@ -134,8 +136,8 @@ bool is_service_tier(std::string_view name) {
 }
 
 // Things beside the tokens: without them the tokens are still priced right. Any other price keeps the model out.
-constexpr std::array<std::string_view, 3> kLitellmBeside{"search_context_cost_per_query", "cache_read_input_audio_token_cost",
-                                                         "cache_creation_input_audio_token_cost"};
+constexpr std::array<std::string_view, 3> kLitellmBeside{
+    "search_context_cost_per_query", "cache_read_input_audio_token_cost", "cache_creation_input_audio_token_cost"};
 
 bool is_free(const oc_json* price) { return price->type == OC_JSON_NUMBER && parse_decimal(price->raw, 30) == 0; }
 
@@ -145,7 +147,8 @@ Entry litellm_entry(const oc_json* model, std::vector<std::string>& left_out) {
   Row row;
   for (const oc_json* m = model->first; m != nullptr; m = m->next) {
     const auto [name, above] = split_tier(m->key);
-    const auto field = std::find_if(kLitellm.begin(), kLitellm.end(), [n = name](const Field& f) { return f.theirs == n; });
+    const auto field =
+        std::find_if(kLitellm.begin(), kLitellm.end(), [n = name](const Field& f) { return f.theirs == n; });
     if (field == kLitellm.end()) {
       if (m->key.find("_cost") == std::string_view::npos || is_service_tier(m->key) || is_free(m)) continue;
       if (std::find(kLitellmBeside.begin(), kLitellmBeside.end(), m->key) == kLitellmBeside.end())
@@ -158,7 +161,8 @@ Entry litellm_entry(const oc_json* model, std::vector<std::string>& left_out) {
     if (!text) throw Skip{std::string(m->key) + " " + std::string(m->raw) + " has more than 9 decimals per million"};
     (above != 0 ? row.above[above] : row.base)[std::string(field->ours)] = *text;
   }
-  if (row.base.count("input") == 0 || row.base.count("output") == 0) throw Skip{"not priced by input and output tokens"};
+  if (row.base.count("input") == 0 || row.base.count("output") == 0)
+    throw Skip{"not priced by input and output tokens"};
   const std::int64_t most = json::integer(json::get(model, "max_output_tokens"), 0);
   entry.max_output_tokens = most > 0 ? static_cast<std::uint64_t>(most) : 0;
   entry.rows.push_back(std::move(row));
@@ -225,7 +229,8 @@ std::vector<Row> genai_rows(const oc_json* list, std::vector<std::string>& left_
     const oc_json* prices = json::get(c, "prices");
     if (prices == nullptr) throw Skip{"a conditional price without prices"};
     Row row = genai_row(prices, left_out);
-    if (const oc_json* constraint = json::get(c, "constraint"); constraint != nullptr && constraint->type == OC_JSON_OBJECT) {
+    if (const oc_json* constraint = json::get(c, "constraint");
+        constraint != nullptr && constraint->type == OC_JSON_OBJECT) {
       const oc_json* type = json::get(constraint, "type");
       const oc_json* start = json::get(constraint, "start_date");
       if (type == nullptr || type->text != "start_date" || start == nullptr || !parse_date(start->text))
@@ -244,7 +249,8 @@ void genai_names(const oc_json* match, Entry& entry, std::vector<std::string>& l
   if (match == nullptr || match->type != OC_JSON_OBJECT) return;
   for (const oc_json* rule = match->first; rule != nullptr; rule = rule->next) {
     if (rule->key == "or") {
-      for (const oc_json* inner = rule->first; inner != nullptr; inner = inner->next) genai_names(inner, entry, left_out);
+      for (const oc_json* inner = rule->first; inner != nullptr; inner = inner->next)
+        genai_names(inner, entry, left_out);
     } else if (rule->key == "equals" || rule->key == "starts_with") {
       const std::string name = std::string(rule->text) + (rule->key == "equals" ? "" : "*");
       if (name != entry.id) entry.also.push_back(name);
@@ -259,7 +265,8 @@ void drop_known_names(std::vector<Entry>& entries) {
   std::map<std::string, bool> taken;
   for (const Entry& e : entries) taken[e.id] = true;
   for (Entry& e : entries)
-    e.also.erase(std::remove_if(e.also.begin(), e.also.end(), [&](const std::string& n) { return !taken.emplace(n, true).second; }),
+    e.also.erase(std::remove_if(e.also.begin(), e.also.end(),
+                                [&](const std::string& n) { return !taken.emplace(n, true).second; }),
                  e.also.end());
 }
 
@@ -273,7 +280,8 @@ void note(ImportedPrices& out, const std::string& who, std::vector<std::string> 
 }
 
 Error not_json(const json::ParseError& e) {
-  return Error(OC_E_PARSE, "the catalogue is not JSON (at byte " + std::to_string(e.offset) + ": " + std::string(e.what) + ")");
+  return Error(OC_E_PARSE,
+               "the catalogue is not JSON (at byte " + std::to_string(e.offset) + ": " + std::string(e.what) + ")");
 }
 
 ImportedPrices litellm(const oc_json* root) {

@@ -11,7 +11,7 @@
 namespace onechat::ledger {
 
 struct ImportedPrices {
-  std::string yaml;                  // a whole prices file
+  std::string yaml;  // a whole prices file
   std::size_t models = 0;
   std::vector<std::string> skipped;  // "openai/whisper-1: priced by audio_hours": the model is not in `yaml`
   std::vector<std::string> notes;    // "openai/gpt-5: left out web_searches_kcount": it is, without that

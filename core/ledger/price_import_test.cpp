@@ -34,8 +34,10 @@ void expect_exact(std::int64_t nano, std::string_view text, int shift, const std
   if (e != std::string_view::npos) exponent += std::stoi(std::string(text.substr(e + 1)));
   bool point = false;
   for (const char c : text.substr(0, e)) {
-    if (c == '.') point = true;
-    else digits += c, exponent -= point ? 1 : 0;
+    if (c == '.')
+      point = true;
+    else
+      digits += c, exponent -= point ? 1 : 0;
   }
   digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
   cpp_rational want(cpp_int(digits), 1);
@@ -77,7 +79,8 @@ TEST(PriceImport, TakesAGenaiModelWithDatesTiersAndNames) {
     {"id": "film", "prices": {"input_mtok": 1, "output_video_mtok": 2}}]}])");
   ASSERT_TRUE(r) << r.error().message;
   EXPECT_EQ(r->models, 1u);
-  EXPECT_EQ(r->skipped, (std::vector<std::string>{"p/night: its price depends on time_of_date", "p/film: priced by output_video_mtok"}));
+  EXPECT_EQ(r->skipped, (std::vector<std::string>{"p/night: its price depends on time_of_date",
+                                                  "p/film: priced by output_video_mtok"}));
   EXPECT_EQ(r->notes, (std::vector<std::string>{"p/m: left out match regex \"x\""}));
   const PriceBook b = book_of(*r);
   EXPECT_TRUE(b.find("p", "m-1", 0));

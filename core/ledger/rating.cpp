@@ -120,8 +120,9 @@ Result<Rates> parse_rates(const PriceTexts& usd) {
     bool known = false;
     for (const Name& n : kNames) known = known || n.text == name;
     if (!known)
-      return Error(OC_E_CONFIG, "unknown price '" + name + "'; the names are input, output, cache_read, cache_write, "
-                                "cache_write_1h, reasoning, audio_input, audio_output, image, request");
+      return Error(OC_E_CONFIG, "unknown price '" + name +
+                                    "'; the names are input, output, cache_read, cache_write, "
+                                    "cache_write_1h, reasoning, audio_input, audio_output, image, request");
   }
   Rates rates;
   const auto read = [&](std::string_view name) { return usd.find(std::string(name)); };
@@ -130,7 +131,8 @@ Result<Rates> parse_rates(const PriceTexts& usd) {
     if (it == usd.end()) continue;
     const auto value = parse_decimal(it->second, kNanoDigits);
     if (!value)
-      return Error(OC_E_CONFIG, "price " + it->first + ": '" + it->second + "' is not a decimal of USD with at most 9 places");
+      return Error(OC_E_CONFIG,
+                   "price " + it->first + ": '" + it->second + "' is not a decimal of USD with at most 9 places");
     if (*value < 0) return Error(OC_E_CONFIG, "price " + it->first + ": '" + it->second + "' is negative");
     rates.*n.rate = *value;
   }
@@ -158,7 +160,8 @@ Result<Rated> rate(const Price& price, const oc_usage& u, std::uint32_t markup_b
                     add(num, u.cache_write, r.cache_write, 1) && add(num, u.cache_write_1h, r.cache_write_1h, 1) &&
                     add(num, u.audio_input, r.audio_input, 1) && add(num, u.output, r.output, 1) &&
                     add(num, u.reasoning, r.reasoning, 1) && add(num, u.audio_output, r.audio_output, 1) &&
-                    add(num, u.images, r.image, kRatingDenominator) && add(num, u.requests, r.request, kRatingDenominator);
+                    add(num, u.images, r.image, kRatingDenominator) &&
+                    add(num, u.requests, r.request, kRatingDenominator);
   const Error too_large(OC_E_INVALID, "the cost of this usage is beyond what the ledger can hold");
   if (!fits || num > kInt64Max * kRatingDenominator) return too_large;
 

@@ -39,7 +39,8 @@ struct Price {
 // Decimals as written, by contract name: input, output, cache_read, ... USD per 10^6 tokens; image, request: USD each.
 using PriceTexts = std::map<std::string, std::string>;
 
-// "0.0375", "2.5e-08" -> its value times 10^`scale`, or nullopt: no decimal number, not exact at that scale, or too large.
+// "0.0375", "2.5e-08" -> its value times 10^`scale`, or nullopt: no decimal number, not exact at that scale, or too
+// large.
 std::optional<std::int64_t> parse_decimal(std::string_view text, int scale);
 // Nano-USD as a decimal text without trailing zeros: "0.0375".
 std::string usd_text(std::int64_t nano);

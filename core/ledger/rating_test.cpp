@@ -84,11 +84,11 @@ TEST(Rating, ALargeInputMovesTheWholeRequestToTheTier) {
 }
 
 TEST(Rating, BadPricesAreRefusedByName) {
-  for (const PriceTexts& bad : {PriceTexts{{"input", "-1"}}, PriceTexts{{"input", "x"}}, PriceTexts{{"input", ""}},
-                                PriceTexts{{"input", "1e-10"}}, PriceTexts{{"input", "1.0000000001"}},
-                                PriceTexts{{"input", "99999999999"}}, PriceTexts{{"input", "1.2.3"}},
-                                PriceTexts{{"input", "1e"}}, PriceTexts{{"input", "."}}, PriceTexts{{"input", "nan"}},
-                                PriceTexts{{"input", "0x10"}}}) {
+  for (const PriceTexts& bad :
+       {PriceTexts{{"input", "-1"}}, PriceTexts{{"input", "x"}}, PriceTexts{{"input", ""}},
+        PriceTexts{{"input", "1e-10"}}, PriceTexts{{"input", "1.0000000001"}}, PriceTexts{{"input", "99999999999"}},
+        PriceTexts{{"input", "1.2.3"}}, PriceTexts{{"input", "1e"}}, PriceTexts{{"input", "."}},
+        PriceTexts{{"input", "nan"}}, PriceTexts{{"input", "0x10"}}}) {
     const auto p = parse_price(bad);
     ASSERT_FALSE(p) << bad.begin()->second;
     EXPECT_EQ(p.error().status, OC_E_CONFIG);

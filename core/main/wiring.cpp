@@ -45,10 +45,12 @@ Result<exchange::ProviderRuntime> make_provider(const control::ProviderConfig& c
     auto made = exchange::ActiveProvider::make(*found, services, config.name, settings);
     if (!made) return made.error();
     out.active = std::move(*made);
+    out.caps = out.active->caps();
   } else {
     auto made = exchange::Codec::make(*found, services, config.name, settings);
     if (!made) return made.error();
     out.codec = std::move(*made);
+    out.caps = out.codec->caps();
   }
   return out;
 }

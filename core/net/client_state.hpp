@@ -23,7 +23,6 @@ class Client::Impl {
   // Makes a new connection stand: name, TCP, proxy, TLS. Nothing on success. Its time is the caller's affair.
   boost::asio::awaitable<std::optional<SendError>> connect(ClientConnection& connection, Interrupt& interrupt);
 
-  const Origin& origin() const noexcept { return origin_; }
   const ClientOptions& options() const noexcept { return options_; }
   // The proxy setting, when it is wrong.
   const std::optional<Error>& fault() const noexcept { return fault_; }

@@ -1,7 +1,7 @@
 // The one reader of request heads: strict, in place, nothing guessed.
 //
-// Whatever two parsers could read in two ways (RFC 9112 §5, §6, §11.2) is a fault here, so that no hop before or behind
-// us can see another request in the same bytes. Pure functions of bytes; no I/O.
+// Whatever two parsers could read in two ways (RFC 9112 §5, §6, §11.2) is a fault here, so that no hop before or
+// behind us can see another request in the same bytes. Pure functions of bytes; no I/O.
 #pragma once
 #include <cstddef>
 #include <cstdint>
@@ -40,7 +40,7 @@ struct RequestHead {
   HeadView view;  // points into the head's bytes and the arena
   BodyFraming framing = BodyFraming::none;
   std::uint64_t content_length = 0;
-  bool keep_alive = true;       // what the client asks for
+  bool keep_alive = true;        // what the client asks for
   bool expect_continue = false;  // it waits for 100 before it sends the body
 };
 

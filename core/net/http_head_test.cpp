@@ -71,8 +71,10 @@ TEST(HttpHead, FramingAndPersistenceFollowTheFields) {
   } rows[] = {
       {"GET / HTTP/1.1", "Host: h\r\n", BodyFraming::none, 0, true, false},
       {"POST / HTTP/1.1", "Host: h\r\nContent-Length: 12\r\n", BodyFraming::length, 12, true, false},
-      {"POST / HTTP/1.1", "Host: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n", BodyFraming::none, 0, true, false},
-      {"POST / HTTP/1.1", "Host: h\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n", BodyFraming::length, 1, true, true},
+      {"POST / HTTP/1.1", "Host: h\r\nContent-Length: 0\r\nExpect: 100-continue\r\n", BodyFraming::none, 0, true,
+       false},
+      {"POST / HTTP/1.1", "Host: h\r\nContent-Length: 1\r\nExpect: 100-Continue\r\n", BodyFraming::length, 1, true,
+       true},
       {"POST / HTTP/1.1", "Host: h\r\nTransfer-Encoding: Chunked\r\n", BodyFraming::chunked, 0, true, false},
       {"GET / HTTP/1.1", "Host: h\r\nConnection: x, Close\r\n", BodyFraming::none, 0, false, false},
       {"GET / HTTP/1.0", "", BodyFraming::none, 0, false, false},
@@ -96,9 +98,11 @@ TEST(HttpHead, EveryByteThatIsNoTextIsRefusedInValuesAndNamesAndTargets) {
     // At each distance from the value's start: the check goes eight bytes at a time.
     for (int before = 0; before < 17; ++before) {
       const std::string value = std::string(static_cast<std::size_t>(before), 'v') + b + "wwwww";
-      EXPECT_EQ(Read("GET / HTTP/1.1\r\nHost: h\r\nX: " + value + "\r\n\r\n").status == 0, text) << c << " at " << before;
+      EXPECT_EQ(Read("GET / HTTP/1.1\r\nHost: h\r\nX: " + value + "\r\n\r\n").status == 0, text)
+          << c << " at " << before;
     }
-    const bool token = std::isalnum(c) ? c < 128 : c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(b) != std::string_view::npos;
+    const bool token =
+        std::isalnum(c) ? c < 128 : c != 0 && std::string_view("!#$%&'*+-.^_`|~").find(b) != std::string_view::npos;
     if (c != ':') {
       EXPECT_EQ(Read("GET / HTTP/1.1\r\nHost: h\r\nX" + b + "Y: v\r\n\r\n").status == 0, token) << c;
     }

@@ -22,13 +22,21 @@ constexpr std::chrono::milliseconds kAcceptPause{100};
 struct ReusePort {  // as a settable option of Asio's
   int on = 1;
   template <class P>
-  int level(const P&) const { return SOL_SOCKET; }
+  int level(const P&) const {
+    return SOL_SOCKET;
+  }
   template <class P>
-  int name(const P&) const { return SO_REUSEPORT; }
+  int name(const P&) const {
+    return SO_REUSEPORT;
+  }
   template <class P>
-  const int* data(const P&) const { return &on; }
+  const int* data(const P&) const {
+    return &on;
+  }
   template <class P>
-  std::size_t size(const P&) const { return sizeof(on); }
+  std::size_t size(const P&) const {
+    return sizeof(on);
+  }
 };
 
 }  // namespace
@@ -74,10 +82,11 @@ class Server::Impl : public std::enable_shared_from_this<Server::Impl> {
 
 void Server::Impl::accept() {
   if (!acceptor_.is_open()) return;
-  acceptor_.async_accept(state_->loop.get_executor(), peer_,
-                         [self = shared_from_this()](const boost::system::error_code& error, ClientSocket::Stream stream) {
-                           self->on_accept(error, std::move(stream));
-                         });
+  acceptor_.async_accept(
+      state_->loop.get_executor(), peer_,
+      [self = shared_from_this()](const boost::system::error_code& error, ClientSocket::Stream stream) {
+        self->on_accept(error, std::move(stream));
+      });
 }
 
 void Server::Impl::on_accept(const boost::system::error_code& error, ClientSocket::Stream stream) {
@@ -135,8 +144,8 @@ void Server::Impl::abandon() {
   for (const Connection::Ptr& c : snapshot()) c->abandon();
 }
 
-Server::Server(boost::asio::io_context& loop, const tcp::endpoint& at, boost::asio::ssl::context* tls, ServerLimits limits,
-               ServerHooks hooks)
+Server::Server(boost::asio::io_context& loop, const tcp::endpoint& at, boost::asio::ssl::context* tls,
+               ServerLimits limits, ServerHooks hooks)
     : impl_(std::make_shared<Impl>(loop, at, tls, limits, std::move(hooks))) {}
 
 Server::~Server() { impl_->abandon(); }

@@ -57,7 +57,8 @@ void append_number(std::string& to, std::uint64_t n) {
 bool ends_field(char c) noexcept { return c == '\r' || c == '\n' || c == '\0'; }
 
 bool is_field_name(std::string_view name) noexcept {
-  return !name.empty() && std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c != ':' && c != 0x7f; });
+  return !name.empty() &&
+         std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c != ':' && c != 0x7f; });
 }
 
 void append_value(std::string& head, std::string_view value) {
@@ -82,7 +83,8 @@ const std::string& DateLine::at(std::int64_t unix_ms) {
   if (second == second_) return line_;
   second_ = second;
   static constexpr std::array kDays{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  static constexpr std::array kMonths{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
   const auto seconds = static_cast<std::time_t>(second);
   std::tm t{};
   gmtime_r(&seconds, &t);

@@ -24,7 +24,8 @@ bool BodyBuffer::make_room(std::size_t wanted) noexcept {
 }
 
 bool BodyBuffer::append(std::string_view more) noexcept {
-  if (capacity_ - size_ < more.size() && !grow(std::max({kFirstBytes, 2 * capacity_, size_ + more.size()}))) return false;
+  if (capacity_ - size_ < more.size() && !grow(std::max({kFirstBytes, 2 * capacity_, size_ + more.size()})))
+    return false;
   std::memcpy(data_.get() + size_, more.data(), more.size());
   size_ += more.size();
   return true;

@@ -142,7 +142,6 @@ Connection::HeadStep Connection::take_head() {
   const std::span<char> head = input_.unread_bytes().first(scanner_.end());
   input_.consume(head.size());
   fault_ = parse_head(head, scanner_.lines(), limits.headers_max, work_->arena, head_);
-  if (!fault_ && head_.content_length > limits.body_bytes_max) fault_ = HeadFault{413, "request body too large"};
   if (fault_) return HeadStep::refuse;
   body_done_ = head_.framing == BodyFraming::none;
   ++server_->counters.requests_total;

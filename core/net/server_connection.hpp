@@ -117,10 +117,10 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   // reading
   InputBuffer input_;
   HeadScanner scanner_;
-  bool reading_ = false;        // a read is pending
-  bool read_to_body_ = false;   // ... straight into the body's memory
-  bool body_direct_ = false;    // the body is being collected there
-  bool eof_ = false;            // nothing will come any more
+  bool reading_ = false;       // a read is pending
+  bool read_to_body_ = false;  // ... straight into the body's memory
+  bool body_direct_ = false;   // the body is being collected there
+  bool eof_ = false;           // nothing will come any more
 
   // the coroutine and its deadline
   Waiter waiter_;
@@ -144,9 +144,9 @@ class Connection : public boost::intrusive_ref_counter<Connection, boost::thread
   unsigned status_ = 0;
   unsigned blank_lines_ = 0;
   bool in_transaction_ = false;
-  bool persist_ = true;    // another request may follow
-  bool chunked_ = false;   // of the answer
-  bool gone_ = false;      // the client cannot be reached any more
+  bool persist_ = true;   // another request may follow
+  bool chunked_ = false;  // of the answer
+  bool gone_ = false;     // the client cannot be reached any more
   bool continued_ = false;
   bool lingering_ = false;  // the client may still be sending: do not reset what it has not read yet
   bool reset_ = false;      // end with RST

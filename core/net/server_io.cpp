@@ -86,8 +86,8 @@ void Connection::keep_watching() {
 void Connection::await_socket(ClientSocket::State wanted, void (Connection::*then)()) {
   const auto direction =
       wanted == ClientSocket::State::want_read ? ClientSocket::Stream::wait_read : ClientSocket::Stream::wait_write;
-  socket_.stream().async_wait(
-      direction, [self = Ptr(this), then](const boost::system::error_code&) { (self.get()->*then)(); });
+  socket_.stream().async_wait(direction,
+                              [self = Ptr(this), then](const boost::system::error_code&) { (self.get()->*then)(); });
 }
 
 void Connection::wake() {

@@ -34,7 +34,10 @@ std::vector<Attempt> attempts() {
       {"an empty coding", kPost + "Transfer-Encoding:\r\n\r\n" + kHidden},
       {"chunked twice", kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + kHidden},
       {"chunked and a decoy", kPost + "Transfer-Encoding: chunked\r\nTransfer-Encoding: x\r\n\r\n0\r\n\r\n" + kHidden},
-      {"a coding with a vertical tab", kPost + "Transfer-Encoding: \x0b" "chunked\r\n\r\n0\r\n\r\n" + kHidden},
+      {"a coding with a vertical tab", kPost +
+                                           "Transfer-Encoding: \x0b"
+                                           "chunked\r\n\r\n0\r\n\r\n" +
+                                           kHidden},
       {"a quoted coding", kPost + "Transfer-Encoding: \"chunked\"\r\n\r\n0\r\n\r\n" + kHidden},
       {"chunked in HTTP/1.0", "POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n" + kHidden},
       {"a space before the colon", kPost + "Content-Length : 5\r\n\r\nhello" + kHidden},
@@ -51,8 +54,10 @@ std::vector<Attempt> attempts() {
       {"CR CR LF", kPost + "X: y\r\r\n\r\n" + kHidden},
       {"NUL in a value", kPost + "X: a" + nul + "b\r\n\r\n"},
       {"NUL in a name", kPost + "X" + nul + "Y: b\r\n\r\n"},
-      {"a control character in a value", kPost + "X: a\x01" "b\r\n\r\n"},
-      {"DEL in a value", kPost + "X: a\x7f" "b\r\n\r\n"},
+      {"a control character in a value", kPost + "X: a\x01"
+                                                 "b\r\n\r\n"},
+      {"DEL in a value", kPost + "X: a\x7f"
+                                 "b\r\n\r\n"},
       {"a name with a byte above ASCII", kPost + "X\xc3\xa9: b\r\n\r\n"},
       {"an empty name", kPost + ": b\r\n\r\n"},
       {"a field without a colon", kPost + "Nothing\r\n\r\n"},
@@ -116,8 +121,15 @@ TEST(Smuggling, ABrokenChunkedBodyIsAnErrorForTheHandlerAndNothingFollowsIt) {
   TestServer server(echo);
   const std::string chunked = kPost + "Transfer-Encoding: chunked\r\n\r\n";
   const std::string bodies[] = {
-      "zz\r\n", "5\nhello\r\n0\r\n\r\n", "5\r\nhelloX\r\n0\r\n\r\n", "FFFFFFFFFFFFFFFFFF\r\n", "8000000000000000\r\n",
-      "1;" + std::string(400, 'e') + "\r\na\r\n0\r\n\r\n", "0\r\nX: y\n\r\n", "-5\r\n", "0x5\r\nhello\r\n0\r\n\r\n",
+      "zz\r\n",
+      "5\nhello\r\n0\r\n\r\n",
+      "5\r\nhelloX\r\n0\r\n\r\n",
+      "FFFFFFFFFFFFFFFFFF\r\n",
+      "8000000000000000\r\n",
+      "1;" + std::string(400, 'e') + "\r\na\r\n0\r\n\r\n",
+      "0\r\nX: y\n\r\n",
+      "-5\r\n",
+      "0x5\r\nhello\r\n0\r\n\r\n",
   };
   for (const std::string& body : bodies) {
     RawClient client(server.port());

@@ -46,7 +46,8 @@ const BIO_METHOD* bio_method() {
   return method;
 }
 
-int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in, unsigned in_bytes, void*) {
+int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_bytes, const unsigned char* in, unsigned in_bytes,
+                void*) {
   static constexpr std::array<unsigned char, 9> kHttp11{8, 'h', 't', 't', 'p', '/', '1', '.', '1'};
   unsigned char* chosen = nullptr;
   const int found = SSL_select_next_proto(&chosen, out_bytes, kHttp11.data(), kHttp11.size(), in, in_bytes);
@@ -61,7 +62,8 @@ void prepare_server_tls(boost::asio::ssl::context& tls) {
   SSL_CTX* context = tls.native_handle();
   SSL_CTX_set_alpn_select_cb(context, choose_alpn, nullptr);
   SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
-  SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
+  SSL_CTX_set_mode(context,
+                   SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER | SSL_MODE_RELEASE_BUFFERS);
 }
 
 ClientSocket::ClientSocket(Stream stream, boost::asio::ssl::context* tls) : stream_(std::move(stream)) {

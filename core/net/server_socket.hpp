@@ -32,9 +32,9 @@ class ClientSocket {
 
   State handshake() noexcept;
   Io read_some(std::span<char> into) noexcept;
-  Io read_raw(std::span<char> into) noexcept;  // below TLS: what a peer sends that nobody reads any more
+  Io read_raw(std::span<char> into) noexcept;             // below TLS: what a peer sends that nobody reads any more
   Io write_some(std::span<const iovec> pieces) noexcept;  // one system call on a plain socket, one record on TLS
-  void end_writing() noexcept;  // FIN, after close_notify
+  void end_writing() noexcept;                            // FIN, after close_notify
   // orderly: close_notify first. cut: without it. reset: RST, so that nobody takes a cut answer for a whole one.
   enum class End { orderly, cut, reset };
   void close(End end) noexcept;

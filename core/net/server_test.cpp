@@ -30,7 +30,8 @@ TEST(Server, AnswersCarryLengthAndDateAndTheConnectionStays) {
 
 TEST(Server, ARequestMayArriveInAnyTwoPieces) {
   TestServer server(echo);
-  const std::string request = "POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\n";
+  const std::string request =
+      "POST /p HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2\r\nde\r\n0\r\nT: x\r\n\r\n";
   RawClient client(server.port());
   for (std::size_t cut = 1; cut < request.size(); ++cut) {
     client.send(std::string_view(request).substr(0, cut));
@@ -43,7 +44,8 @@ TEST(Server, ARequestMayArriveInAnyTwoPieces) {
 TEST(Server, ARequestMayArriveByteByByte) {
   TestServer server(echo);
   RawClient client(server.port());
-  for (const char c : std::string_view("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc")) client.send({&c, 1});
+  for (const char c : std::string_view("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc"))
+    client.send({&c, 1});
   EXPECT_EQ(body_of(client.read_answer()), "POST /p abc");
 }
 
@@ -168,7 +170,9 @@ TEST(Server, HeadAndBodilessStatusesCarryNoBody) {
     }
   });
   RawClient client(server.port());
-  client.send("HEAD / HTTP/1.1\r\nHost: h\r\n\r\nHEAD /stream HTTP/1.1\r\nHost: h\r\n\r\nGET /204 HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.send(
+      "HEAD / HTTP/1.1\r\nHost: h\r\n\r\nHEAD /stream HTTP/1.1\r\nHost: h\r\n\r\nGET /204 HTTP/1.1\r\nHost: "
+      "h\r\nConnection: close\r\n\r\n");
   const std::string all = client.read_to_end();
   EXPECT_TRUE(has(all, "content-length: 4\r\n\r\nHTTP/1.1 200"));
   EXPECT_TRUE(has(all, "transfer-encoding: chunked\r\n\r\nHTTP/1.1 204"));
@@ -246,12 +250,14 @@ TEST(Server, AnUnreadBodyIsDrainedOrEndsTheConnection) {
     co_await t.send("did not look");
   });
   RawClient small(server.port());
-  small.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n" + std::string(20'000, 'x') + std::string(kGet));
+  small.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 20000\r\n\r\n" + std::string(20'000, 'x') +
+             std::string(kGet));
   EXPECT_EQ(body_of(small.read_answer()), "did not look");
   EXPECT_EQ(body_of(small.read_answer()), "did not look");
 
   RawClient large(server.port());
-  large.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" + std::string(3'000'000, 'x') + std::string(kGet));
+  large.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 3000000\r\n\r\n" + std::string(3'000'000, 'x') +
+             std::string(kGet));
   const std::string all = large.read_to_end();
   EXPECT_TRUE(has(all, "connection: close\r\n"));
   EXPECT_EQ(body_of(all), "did not look");  // what follows the body is not taken for a request
@@ -389,7 +395,8 @@ TEST(Server, TwoServersShareOnePortAndATakenAddressThrows) {
   boost::asio::io_context loop{1};
   const boost::asio::ip::tcp::endpoint at(boost::asio::ip::make_address("127.0.0.1"), first.port());
   EXPECT_NO_THROW(Server(loop, at, nullptr, {}, {}));
-  EXPECT_THROW(Server(loop, {boost::asio::ip::make_address("192.0.2.1"), 1}, nullptr, {}, {}), boost::system::system_error);
+  EXPECT_THROW(Server(loop, {boost::asio::ip::make_address("192.0.2.1"), 1}, nullptr, {}, {}),
+               boost::system::system_error);
 }
 
 TEST(Server, AServerMayBeDestroyedWithRunningHandlersOnceItsLoopHasStopped) {
@@ -404,7 +411,8 @@ TEST(Server, AServerMayBeDestroyedWithRunningHandlersOnceItsLoopHasStopped) {
     };
     Server server(loop, {boost::asio::ip::make_address("127.0.0.1"), 0}, nullptr, {}, hooks);
     server.start();
-    RawClient waiting(server.local_endpoint().port()), reading(server.local_endpoint().port()), idle(server.local_endpoint().port());
+    RawClient waiting(server.local_endpoint().port()), reading(server.local_endpoint().port()),
+        idle(server.local_endpoint().port());
     waiting.send(kGet);
     reading.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\nabc");
     const auto end = std::chrono::steady_clock::now() + 5s;

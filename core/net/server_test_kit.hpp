@@ -95,7 +95,8 @@ class TestServer {
 
 class RawClient {
  public:
-  explicit RawClient(std::uint16_t port, int receive_buffer = 0) : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+  explicit RawClient(std::uint16_t port, int receive_buffer = 0)
+      : fd_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
     if (receive_buffer > 0) ::setsockopt(fd_, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
     sockaddr_in to{};
     to.sin_family = AF_INET;
@@ -212,7 +213,8 @@ inline awaitable<void> pause(Transaction& t, Milliseconds time) {
 inline awaitable<void> echo(Transaction& t) {
   auto body = co_await t.read_body();
   if (!body) {
-    t.start(body.error().http_status != 0 ? body.error().http_status : http_status_of(body.error().status), "text/plain");
+    t.start(body.error().http_status != 0 ? body.error().http_status : http_status_of(body.error().status),
+            "text/plain");
     co_await t.send(body.error().message);
     co_return;
   }

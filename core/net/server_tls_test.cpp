@@ -21,8 +21,8 @@ boost::asio::ssl::context self_signed() {
   X509_gmtime_adj(X509_getm_notBefore(cert), -60);
   X509_gmtime_adj(X509_getm_notAfter(cert), 3600);
   X509_set_pubkey(cert, key);
-  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC, reinterpret_cast<const unsigned char*>("h"), -1,
-                             -1, 0);
+  X509_NAME_add_entry_by_txt(X509_get_subject_name(cert), "CN", MBSTRING_ASC,
+                             reinterpret_cast<const unsigned char*>("h"), -1, -1, 0);
   X509_set_issuer_name(cert, X509_get_subject_name(cert));
   X509_sign(cert, key, EVP_sha256());
   SSL_CTX_use_certificate(context.native_handle(), cert);
@@ -37,7 +37,8 @@ class TlsClient {
   explicit TlsClient(std::uint16_t port, std::string_view alpn = "\x08http/1.1", int receive_buffer = 0)
       : raw(port, receive_buffer), context_(SSL_CTX_new(TLS_client_method())), ssl_(SSL_new(context_)) {
     if (!alpn.empty())
-      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()), static_cast<unsigned>(alpn.size()));
+      SSL_set_alpn_protos(ssl_, reinterpret_cast<const unsigned char*>(alpn.data()),
+                          static_cast<unsigned>(alpn.size()));
     SSL_set_fd(ssl_, raw.fd());
     connected = SSL_connect(ssl_) == 1;
   }
@@ -104,7 +105,9 @@ TEST(ServerTls, RequestsAndStreamsWorkAsOverPlainSockets) {
   client.send("POST /p HTTP/1.1\r\nHost: h\r\nContent-Length: 300000\r\n\r\n" + big);
   ASSERT_TRUE(client.receive_until("POST /p " + big));
   client.got.clear();
-  client.send("GET /stream HTTP/1.1\r\nHost: h\r\n\r\n" "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
+  client.send(
+      "GET /stream HTTP/1.1\r\nHost: h\r\n\r\n"
+      "GET /b HTTP/1.1\r\nHost: h\r\nConnection: close\r\n\r\n");
   EXPECT_TRUE(has(client.read_to_end(), "9\r\ndata: 2\n\n\r\n0\r\n\r\nHTTP/1.1 200 OK"));
   EXPECT_TRUE(has(client.got, "GET /b "));
   EXPECT_TRUE(client.clean) << "close_notify says that the answer is whole";

@@ -35,6 +35,7 @@ Connection::BodyStep Connection::next_body() {
 }
 
 Connection::BodyStep Connection::take_sized_body() {
+  if (head_.content_length > body_max_) return fail_body(Error(OC_E_TOO_LARGE, "request body too large"));
   const std::string_view unread = input_.unread();
   BodyBuffer& collected = work_->body;
   if (!body_direct_ && unread.size() >= head_.content_length) {
@@ -116,7 +117,8 @@ bool Connection::answer_has_no_body() const noexcept { return status_ == 204 || 
 Persist Connection::settle_persistence() noexcept {
   bool drainable = body_done_;
   if (!body_done_ && !body_error_) {
-    const std::uint64_t to_come = head_.content_length - std::min<std::uint64_t>(head_.content_length, work_->body.size());
+    const std::uint64_t to_come =
+        head_.content_length - std::min<std::uint64_t>(head_.content_length, work_->body.size());
     // Who was not told to continue may send the body or may not: the bytes to come cannot be read.
     drainable = !(head_.expect_continue && !continued_) && to_come <= kDrainBytesMax;
   }
@@ -180,7 +182,9 @@ std::string_view Transaction::peer() const noexcept {
   return text;
 }
 
-void Transaction::start(unsigned status, std::string_view content_type) { connection_.start_answer(status, content_type); }
+void Transaction::start(unsigned status, std::string_view content_type) {
+  connection_.start_answer(status, content_type);
+}
 
 void Transaction::header(std::string_view name, std::string_view value) {
   if (connection_.answer_ == Connection::Answer::started) add_field(connection_.work_->head, name, value);

@@ -71,7 +71,11 @@ Result<void> InstanceBase::create(const std::string& name, const std::string& co
   Arena scratch;
   oc_str why{};
   const oc_status status = facts().create(found_.component->original, &host_, &scratch, bytes(config_json), &self_, &why);
-  if (status == OC_OK && self_ != nullptr) return {};
+  if (status == OC_OK && self_ != nullptr) {
+    const void* own = facts().get_ext != nullptr ? facts().get_ext(self_, "onechat.instance_caps/1") : nullptr;
+    caps_ = own != nullptr ? *static_cast<const std::uint64_t*>(own) : facts().caps;
+    return {};
+  }
   self_ = nullptr;
   const std::string text = why.len != 0 ? std::string(view(why)) : "create failed (" + std::string(status_name(status)) + ")";
   return Error(OC_E_CONFIG, "plugin '" + id() + "' (used as '" + name + "'): " + text);

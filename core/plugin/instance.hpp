@@ -27,7 +27,8 @@ class InstanceBase {
   InstanceBase& operator=(const InstanceBase&) = delete;
 
   const std::string& id() const noexcept { return found_.component->id; }
-  std::uint64_t caps() const noexcept { return found_.component->facts.caps; }
+  // What the component can do, as this instance is set up (extension "onechat.instance_caps/1", a const uint64_t*).
+  std::uint64_t caps() const noexcept { return caps_; }
   void* self() const noexcept { return self_; }
   CallTimes& times(Timed f) const noexcept { return times_[static_cast<std::size_t>(f)]; }
 
@@ -41,6 +42,7 @@ class InstanceBase {
   oc_host_ctx ctx_;
   oc_host host_;
   void* self_ = nullptr;
+  std::uint64_t caps_ = 0;
   mutable std::array<CallTimes, static_cast<std::size_t>(Timed::count_)> times_{};
 };
 

@@ -202,6 +202,9 @@ class CodecAttempt {
       const auto headers = response_->headers();
       if (codec_.map_error(provider_.self(), in_.call, state_, in_.arena, status, headers.data(), headers.size(),
                            bytes_of(whole.body), &said) >= 0) {
+        const oc_json* body = json::parse(*in_.frame_arena, whole.body);
+        said_something_ = body != nullptr && body->type == OC_JSON_OBJECT;
+        in_.frame_arena->reset();
         if (said.status < 0) error.status = said.status;
         if (said.http_status != 0) error.http_status = said.http_status;
         if (said.text.len != 0) error.message = view(said.text);
@@ -210,7 +213,8 @@ class CodecAttempt {
         error.retry_after_ms = said.retry_after_ms;
       }
     }
-    out_.has_whole = out_.straight;
+    // Passed on as it is only when it is in the dialect's form at all; a proxy's HTML is not.
+    out_.has_whole = out_.straight && said_something_;
     fail(error);
     out_.target_at_fault = target_fault_status(status);
     out_.retryable = retryable_status(status);
@@ -235,7 +239,7 @@ class CodecAttempt {
     }
     if (out_.error.status == OC_OK && client_gone_) fail(Error(OC_E_CANCELLED, "The client closed the connection."));
     if (out_.error.status == OC_OK && transport_.status < 0 && codec_.finish == nullptr) fail(transport_);
-    if (out_.error.status != OC_OK || http_.framing != OC_FRAME_BODY || response_ == nullptr || !out_.straight) return;
+    if (out_.error.status != OC_OK || in_.down->failed() || http_.framing != OC_FRAME_BODY || response_ == nullptr || !out_.straight) return;
     out_.has_whole = true;
     out_.whole.status = response_->status();
     keep_headers();
@@ -267,7 +271,7 @@ class CodecAttempt {
   std::unique_ptr<net::Response> response_;
   Error transport_{OC_OK};
   std::uint64_t begin_ns_ = 0;
-  bool built_ = false, finished_ = false, client_gone_ = false;
+  bool built_ = false, finished_ = false, client_gone_ = false, said_something_ = false;
 };
 
 }  // namespace

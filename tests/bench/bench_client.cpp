@@ -4,8 +4,8 @@
 //   bench_client streams --port P --key K --streams N [--spread-ms M] [--hold 1]
 //
 // `latency`: nanoseconds from a request's first byte written to its answer's last byte read.
-// `streams`: opens N streams spread over M ms and reads them to the end. --hold 1 prints "open" once each stream has its
-// first event, so that someone else can look at the server's memory.
+// `streams`: opens N streams spread over M ms and reads them to the end. --hold 1 prints "open" once each stream has
+// its first event, so that someone else can look at the server's memory.
 #include <boost/asio.hpp>
 
 #include <algorithm>
@@ -116,7 +116,8 @@ class EventCounter {
   std::size_t matched_ = kMark.size() + 1;
 };
 
-asio::awaitable<void> read_stream(const Options& options, const std::string& request, std::size_t delay_ms, Tally& tally) {
+asio::awaitable<void> read_stream(const Options& options, const std::string& request, std::size_t delay_ms,
+                                  Tally& tally) {
   const auto executor = co_await asio::this_coro::executor;
   asio::steady_timer timer(executor);
   timer.expires_after(std::chrono::milliseconds(delay_ms));

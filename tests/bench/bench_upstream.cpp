@@ -1,4 +1,4 @@
-// A provider that costs nothing: answers chat completions at once, or streams events at a steady pace, in OpenAI's shape.
+// A provider that costs nothing: answers chat completions at once, or streams events at a steady pace.
 //
 //   bench_upstream [--events N] [--interval-ms M] [--json-bytes B]
 //

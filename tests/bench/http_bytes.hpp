@@ -14,7 +14,9 @@ inline std::string_view header_of(std::string_view head, std::string_view lower_
     const std::string_view line = head.substr(at + 2);
     if (line.size() <= lower_case_name.size() || line[lower_case_name.size()] != ':') continue;
     bool same = true;
-    for (std::size_t i = 0; same && i < lower_case_name.size(); ++i) same = (line[i] | 0x20) == (lower_case_name[i] | 0x20);
+    for (std::size_t i = 0; same && i < lower_case_name.size(); ++i) {
+      same = (line[i] | 0x20) == (lower_case_name[i] | 0x20);
+    }
     if (!same) continue;
     std::string_view value = line.substr(lower_case_name.size() + 1);
     value = value.substr(0, value.find("\r\n"));

@@ -1,7 +1,7 @@
 """Measures the gateway against nginx on this machine: ./1chat bench.
 
-Both stand before the same upstream, take turns within one run, and are given as CPU time of their process trees, so that
-a noisy machine hurts both alike. The gateway runs as it would in production: keys, holds, settles and traces on.
+Both stand before the same upstream, take turns within one run, and are given as CPU time of their process trees, so
+that a noisy machine hurts both alike. The gateway runs as it would in production: keys, holds, settles and traces on.
 Prints a table with the budgets of the architecture and writes build/bench.json.
 """
 import argparse
@@ -141,15 +141,16 @@ def table(results):
     through, streams, latency = results["throughput_64"], results["streams"], results["latency_1"]
     added = {name: {p: latency[name][p] - latency["direct"][p] for p in ("p50_us", "p99_us")}
              for name in ("nginx", "gateway")}
-    memory = results["memory"]
+    memory, idle = results["memory"], results["idle_rss_kb"]
     rows = [
         ratio("CPU per request, same dialect", "us", through["gateway"]["cpu_us"], through["nginx"]["cpu_us"], 1.6),
         ratio("added latency p50, 1 connection", "us", added["gateway"]["p50_us"], added["nginx"]["p50_us"], 1.5),
         ratio("added latency p99, 1 connection", "us", added["gateway"]["p99_us"], added["nginx"]["p99_us"], 2),
         ratio("CPU per streamed event, straight", "us", streams["gateway"]["cpu_us_per_event"],
               streams["nginx"]["cpu_us_per_event"], 1.3),
-        absolute("memory idle", "MB", results["idle_rss_kb"]["gateway"] / 1024, results["idle_rss_kb"]["nginx"] / 1024, 15),
-        absolute("memory per open stream", "KB", memory["gateway"]["kb_per_stream"], memory["nginx"]["kb_per_stream"], 20),
+        absolute("memory idle", "MB", idle["gateway"] / 1024, idle["nginx"] / 1024, 15),
+        absolute("memory per open stream", "KB", memory["gateway"]["kb_per_stream"],
+                 memory["nginx"]["kb_per_stream"], 20),
     ]
     return rows, added
 

@@ -1,10 +1,10 @@
 // The first five minutes: the shipped configuration, an empty environment, and an answer.
 import { after, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
-import { mkdtemp, stat } from 'node:fs/promises';
+import { mkdtemp, readFile, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Gateway, eventually, root } from './support/gateway.mjs';
+import { Gateway, eventually, plugin_folder, root } from './support/gateway.mjs';
 import { payloads, request } from './support/http.mjs';
 
 describe('first run', { concurrency: 1 }, () => {
@@ -12,7 +12,8 @@ describe('first run', { concurrency: 1 }, () => {
 
   before(async () => {
     gateway = new Gateway(await mkdtemp(path.join(tmpdir(), '1chat-first-')), {});
-    gateway.config_file = path.join(root, 'config/1chat.yaml');
+    const shipped = await readFile(path.join(root, 'config/1chat.yaml'), 'utf8');
+    await writeFile(gateway.config_file, shipped.replace('build/lib/1chat/plugins', plugin_folder));
     await gateway.launch();
     key = await eventually(() => /sk-1chat-[A-Za-z0-9]+/.exec(gateway.stdout)?.[0], 2000, 'the first key');
   });

@@ -127,10 +127,17 @@ describe('money', { concurrency: 1 }, () => {
     assert.ok(refused);
   });
 
-  test('an expired key is refused', async () => {
+  test('a key is refused once it has expired', async () => {
     const { name } = await project_with('1');
-    const { key } = await gateway.json('key', 'create', '--project', name, '--expires', '2020-01-01');
-    assert.equal((await chat(gateway, { max_tokens: 10 }, { key })).status, 401);
+    const expires = new Date(Date.now() + 1500).toISOString();
+    const { key } = await gateway.json('key', 'create', '--project', name, '--expires', expires);
+    assert.equal((await chat(gateway, { max_tokens: 10 }, { key })).status, 200);
+    await eventually(async () => (await chat(gateway, { max_tokens: 10 }, { key })).status === 401, 4000, 'an expired key is refused');
+  });
+
+  test('a key that would have expired already is not made', async () => {
+    const { name } = await project_with('1');
+    assert.equal((await gateway.run('key', 'create', '--project', name, '--expires', '2020-01-01')).code, 1);
   });
 
   test('a key stops at its own limit while its project has money', async () => {

@@ -290,7 +290,7 @@ for (const name of ['openai6', 'openai7']) {
 
     test('the SDK\'s headers do not leak upstream', async () => {
       begin();
-      await client_with({ defaultHeaders: { cookie: 'session=1', 'x-private': 'yes' } }).chat.completions.create(ask());
+      await client_with({ defaultHeaders: { cookie: 'sid=1', 'x-private': 'yes' } }).chat.completions.create(ask());
       const seen = upstream.last.headers;
       assert.equal(seen.cookie, undefined);
       assert.equal(seen['x-private'], undefined);

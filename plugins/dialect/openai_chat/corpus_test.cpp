@@ -54,6 +54,9 @@ struct Parsed {
 // One attempt at an upstream.
 struct Attempt {
   explicit Attempt(const FakeHost& host) : provider(host, kProvider), state(provider->call_state_size) {}
+  ~Attempt() {
+    if (!ended) finish();
+  }
   std::string build(const oc_request& request, bool straight_ok = true) {
     http.struct_size = sizeof http;
     writer.bind(&body);
@@ -73,6 +76,7 @@ struct Attempt {
     return test::apply(data, relay.splices, relay.n_splices);
   }
   oc_status finish(oc_status transport = OC_OK) {
+    ended = true;
     return provider->finish(provider.self(), call.handle(), state, &call.arena, transport);
   }
   test::Instance<oc_provider_codec> provider;
@@ -82,6 +86,7 @@ struct Attempt {
   std::string body;
   oc_jsonw writer;
   oc_status built = OC_OK;
+  bool ended = false;
 };
 
 // A request that would get the recorded answer, for recordings without one.

@@ -66,7 +66,10 @@ class TestBackend {
     return b;
   }
   TestBackend(TestBackend&& other) noexcept
-      : status(other.status), error(std::move(other.error)), table(other.table), instance_(std::exchange(other.instance_, nullptr)),
+      : status(other.status),
+        error(std::move(other.error)),
+        table(other.table),
+        instance_(std::exchange(other.instance_, nullptr)),
         component_(other.component_) {}
   ~TestBackend() { close(); }
   void close() {

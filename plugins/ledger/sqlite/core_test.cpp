@@ -11,10 +11,15 @@
 namespace onechat::ledger_test {
 namespace {
 
-const std::map<std::string, oc_status> kStatuses{
-    {"ok", OC_OK},           {"duplicate", OC_DUPLICATE}, {"late", OC_LATE},
-    {"invalid", OC_E_INVALID}, {"funds", OC_E_FUNDS},       {"limit", OC_E_LIMIT},
-    {"conflict", OC_E_CONFLICT}, {"not_found", OC_E_NOT_FOUND}, {"unsupported", OC_E_UNSUPPORTED}};
+const std::map<std::string, oc_status> kStatuses{{"ok", OC_OK},
+                                                 {"duplicate", OC_DUPLICATE},
+                                                 {"late", OC_LATE},
+                                                 {"invalid", OC_E_INVALID},
+                                                 {"funds", OC_E_FUNDS},
+                                                 {"limit", OC_E_LIMIT},
+                                                 {"conflict", OC_E_CONFLICT},
+                                                 {"not_found", OC_E_NOT_FOUND},
+                                                 {"unsupported", OC_E_UNSUPPORTED}};
 
 std::string name_of(oc_status status) {
   for (const auto& [name, value] : kStatuses)
@@ -112,22 +117,33 @@ class Table {
   static void option(oc_ledger_op& op, const std::string& text) {
     const std::string name = text.substr(0, text.find('='));
     const std::string value = text.substr(text.find('=') + 1);
-    if (name == "linked") op.flags |= OC_LF_LINKED;
-    else if (name == "absorb") op.overage = OC_OVERAGE_ABSORB;
-    else if (name == "id") op.id = id_of(value);
-    else if (name == "key") op.key_id = std::stoull(value);
-    else if (name == "wallet") op.account = std::stoull(value);
-    else if (name == "ttl") op.ttl_ms = static_cast<std::uint32_t>(std::stoul(value));
-    else if (name == "node") op.node = std::stoull(value);
-    else if (name == "epoch") op.epoch = std::stoull(value);
-    else if (name == "overage") op.overage = static_cast<std::uint32_t>(std::stoul(value));
-    else ADD_FAILURE() << "unknown option " << text;
+    if (name == "linked")
+      op.flags |= OC_LF_LINKED;
+    else if (name == "absorb")
+      op.overage = OC_OVERAGE_ABSORB;
+    else if (name == "id")
+      op.id = id_of(value);
+    else if (name == "key")
+      op.key_id = std::stoull(value);
+    else if (name == "wallet")
+      op.account = std::stoull(value);
+    else if (name == "ttl")
+      op.ttl_ms = static_cast<std::uint32_t>(std::stoul(value));
+    else if (name == "node")
+      op.node = std::stoull(value);
+    else if (name == "epoch")
+      op.epoch = std::stoull(value);
+    else if (name == "overage")
+      op.overage = static_cast<std::uint32_t>(std::stoul(value));
+    else
+      ADD_FAILURE() << "unknown option " << text;
   }
 
   void flush() {
     std::vector<oc_ledger_result> results(ops_.size());
     ledger_core::apply(store, ops_.data(), results.data(), ops_.size(), now_ms_);
-    for (std::size_t i = 0; i < ops_.size(); ++i) EXPECT_EQ(name_of(results[i].status), expected_[i].second) << expected_[i].first;
+    for (std::size_t i = 0; i < ops_.size(); ++i)
+      EXPECT_EQ(name_of(results[i].status), expected_[i].second) << expected_[i].first;
     ops_.clear();
     expected_.clear();
   }
@@ -349,9 +365,10 @@ TEST(LedgerCore, AgreesWithTheReferenceOnRandomTraffic) {
       ledger_core::apply(store, ops.data(), results.data(), ops.size(), reference.now_ms);
       for (std::size_t i = 0; i < ops.size(); ++i) {
         const oc_ledger_result expected = reference.apply(ops[i]);
-        ASSERT_TRUE(same(expected, results[i])) << "op " << done + static_cast<int>(i) << " kind " << ops[i].kind << ": expected "
-                                                << name_of(expected.status) << " available " << expected.available << ", got "
-                                                << name_of(results[i].status) << " available " << results[i].available;
+        ASSERT_TRUE(same(expected, results[i]))
+            << "op " << done + static_cast<int>(i) << " kind " << ops[i].kind << ": expected "
+            << name_of(expected.status) << " available " << expected.available << ", got " << name_of(results[i].status)
+            << " available " << results[i].available;
       }
       done += static_cast<int>(ops.size());
       reference.now_ms += random.pick(60);

@@ -20,7 +20,8 @@ namespace {
 constexpr int kBusyMs = 2000;
 
 [[noreturn]] void fail(sqlite3* db, const std::string& what) {
-  throw std::runtime_error(what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(sqlite3_extended_errcode(db)) + ")");
+  throw std::runtime_error(what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(sqlite3_extended_errcode(db)) +
+                           ")");
 }
 
 Poco::Data::Session connect(const std::string& file) {
@@ -96,10 +97,12 @@ void Database::configure() {
   sqlite3_extended_result_codes(handle_, 1);
   {
     Query wal(handle_, "PRAGMA journal_mode=WAL");
-    if (!wal.next() || wal.text(0) != "wal") throw ConfigError("file: its file system does not allow write-ahead logging");
+    if (!wal.next() || wal.text(0) != "wal")
+      throw ConfigError("file: its file system does not allow write-ahead logging");
   }
-  execute("PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
-          "PRAGMA locking_mode=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
+  execute(
+      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+      "PRAGMA locking_mode=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
 }
 
 void Database::migrate(const std::vector<Migration>& migrations) {
@@ -125,8 +128,7 @@ void Database::migrate(const std::vector<Migration>& migrations) {
 }
 
 Transaction::~Transaction() {
-  if (sqlite3_get_autocommit(db_.handle()) == 0)
-    sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+  if (sqlite3_get_autocommit(db_.handle()) == 0) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
 }  // namespace onechat::ledger_sqlite

@@ -18,7 +18,7 @@ struct Migration {
   int number = 0;
   std::string name, sql;
 };
-const std::vector<Migration>& embedded_migrations();                     // in order of number
+const std::vector<Migration>& embedded_migrations();                   // in order of number
 std::vector<Migration> read_migrations(const std::string& directory);  // ledger_NNNN_*.sql; throws ConfigError
 
 struct ConfigError : std::runtime_error {

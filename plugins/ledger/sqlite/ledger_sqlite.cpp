@@ -33,7 +33,8 @@ Settings read_settings(oc_bytes json) {
   Poco::JSON::Object::Ptr object;
   try {
     Poco::JSON::Parser parser;
-    object = parser.parse(std::string(reinterpret_cast<const char*>(json.ptr), json.len)).extract<Poco::JSON::Object::Ptr>();
+    object =
+        parser.parse(std::string(reinterpret_cast<const char*>(json.ptr), json.len)).extract<Poco::JSON::Object::Ptr>();
   } catch (const Poco::Exception&) {
     throw ConfigError("the settings are not a JSON object");
   }
@@ -190,8 +191,8 @@ oc_status balance(void* instance, std::uint64_t account, oc_ledger_balance* out)
   });
 }
 
-oc_status statement(void* instance, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms, oc_ledger_entry_fn each,
-                    void* arg) {
+oc_status statement(void* instance, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms,
+                    oc_ledger_entry_fn each, void* arg) {
   return guarded(instance, "statement", [&](Ledger& l) { l.statement(account, from_ms, to_ms, each, arg); });
 }
 
@@ -203,7 +204,8 @@ oc_status open_holds(void* instance, std::uint64_t* n, std::int64_t* held_nano) 
   return guarded(instance, "open_holds", [&](Ledger& l) { l.open_holds(*n, *held_nano); });
 }
 
-oc_status create(const oc_component*, const oc_host* host, oc_arena* scratch, oc_bytes config, void** instance, oc_str* err) {
+oc_status create(const oc_component*, const oc_host* host, oc_arena* scratch, oc_bytes config, void** instance,
+                 oc_str* err) {
   const auto say = [&](const std::string& text) {
     char* copy = static_cast<char*>(host->alloc(scratch, text.size(), 1));
     if (copy != nullptr) *err = {static_cast<const char*>(std::memcpy(copy, text.data(), text.size())), text.size()};
@@ -232,8 +234,8 @@ constexpr char kSchema[] = R"({"type":"object","additionalProperties":false,"req
 }  // namespace
 
 oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
-  static const oc_ledger_backend backend = {sizeof(oc_ledger_backend), kBatchOpsMax, apply,     balance,
-                                            statement,                 verify_all,   open_holds};
+  static const oc_ledger_backend backend = {
+      sizeof(oc_ledger_backend), kBatchOpsMax, apply, balance, statement, verify_all, open_holds};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.sqlite",
@@ -246,8 +248,8 @@ oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
                                          destroy,
                                          nullptr};
   static const oc_component* const components[] = {&component};
-  static const oc_module module = {sizeof(oc_module), OC_ABI_VERSION, OC_ABI_VERSION, 0,       "ledger.sqlite", "0.9.0",
-                                   "1chat",           "Apache-2.0",   components,     1,       nullptr};
+  static const oc_module module = {sizeof(oc_module), OC_ABI_VERSION, OC_ABI_VERSION, 0, "ledger.sqlite", "0.9.0",
+                                   "1chat",           "Apache-2.0",   components,     1, nullptr};
   if (loader == nullptr || loader->abi_version >> 16 != OC_ABI_MAJOR || loader->abi_version < OC_ABI_VERSION)
     return OC_E_UNSUPPORTED;
   *out = &module;

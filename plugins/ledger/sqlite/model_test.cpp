@@ -34,8 +34,9 @@ TEST(LedgerModel, SqliteAgreesWithTheReferenceOnRandomTraffic) {
         const oc_ledger_result expected = reference.apply(ops[i]);
         seen.insert(expected.status);
         ASSERT_TRUE(same(expected, results[i]))
-            << "op " << done + static_cast<long>(i) << " kind " << ops[i].kind << ": expected status " << expected.status
-            << " available " << expected.available << ", got " << results[i].status << " available " << results[i].available;
+            << "op " << done + static_cast<long>(i) << " kind " << ops[i].kind << ": expected status "
+            << expected.status << " available " << expected.available << ", got " << results[i].status << " available "
+            << results[i].available;
       }
       done += static_cast<long>(ops.size());
     }
@@ -49,8 +50,8 @@ TEST(LedgerModel, SqliteAgreesWithTheReferenceOnRandomTraffic) {
     }
   }
   // The traffic is worth nothing unless it meets every rule.
-  EXPECT_EQ(seen, (std::set<oc_status>{OC_OK, OC_DUPLICATE, OC_LATE, OC_E_INVALID, OC_E_FUNDS, OC_E_LIMIT, OC_E_CONFLICT,
-                                       OC_E_NOT_FOUND}));
+  EXPECT_EQ(seen, (std::set<oc_status>{OC_OK, OC_DUPLICATE, OC_LATE, OC_E_INVALID, OC_E_FUNDS, OC_E_LIMIT,
+                                       OC_E_CONFLICT, OC_E_NOT_FOUND}));
 }
 
 }  // namespace

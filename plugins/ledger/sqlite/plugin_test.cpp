@@ -5,9 +5,9 @@
 #include <sqlite3.h>
 #include <sys/wait.h>
 
+#include <sys/resource.h>
 #include <csignal>
 #include <fstream>
-#include <sys/resource.h>
 
 #include "backend_fixture.hpp"
 

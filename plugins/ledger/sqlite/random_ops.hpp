@@ -14,7 +14,8 @@ class RandomOps {
   oc_ledger_op next() {
     const unsigned dice = pick(100);
     if (!history_.empty() && dice < 8) {  // a retry, sometimes with another body
-      oc_ledger_op op = history_[history_.size() - 1 - pick(static_cast<unsigned>(std::min<std::size_t>(history_.size(), 400)))];
+      oc_ledger_op op =
+          history_[history_.size() - 1 - pick(static_cast<unsigned>(std::min<std::size_t>(history_.size(), 400)))];
       if (pick(4) == 0) op.amount ^= 1;
       return op;
     }

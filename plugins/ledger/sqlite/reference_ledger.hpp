@@ -40,11 +40,11 @@ class ReferenceLedger {
 
  private:
   // Everything that asks for the same thing is equal in these.
-  using Body = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t, std::int64_t,
-                          std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
+  using Body = std::tuple<std::uint32_t, std::uint64_t, std::uint64_t, std::uint64_t, std::uint64_t, std::int64_t,
+                          std::int64_t, std::uint32_t, std::uint32_t, std::uint32_t, std::uint32_t>;
   static Body body(const oc_ledger_op& o) {
-    return {o.kind, o.account, o.account2, o.key_id, o.project_id, o.amount, o.fee, o.flags & OC_LF_ESTIMATED, o.ttl_ms,
-            o.overage, o.code};
+    return {o.kind,   o.account, o.account2, o.key_id, o.project_id, o.amount, o.fee, o.flags & OC_LF_ESTIMATED,
+            o.ttl_ms, o.overage, o.code};
   }
   enum class State { kDeposit, kOpen, kVoided, kSwept, kZero, kSettled, kLateAlone };
   struct Record {

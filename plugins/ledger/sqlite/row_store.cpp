@@ -17,10 +17,9 @@ namespace {
 
 #define HOLD_COLUMNS \
   "id_hi, id_lo, account, key_id, project_id, node, epoch, amount, created_ms, expires_ms, available, body_hash"
-#define TOMBSTONE_COLUMNS \
-  "id_hi, id_lo, outcome, hold_hash, close_hash, hold_available, released, available, ts_ms"
-#define TRANSFER_COLUMNS                                                                                          \
-  "id_hi, id_lo, kind, flags, account, counter, key_id, project_id, node, amount, fee, wallet_part, debt_part, "  \
+#define TOMBSTONE_COLUMNS "id_hi, id_lo, outcome, hold_hash, close_hash, hold_available, released, available, ts_ms"
+#define TRANSFER_COLUMNS                                                                                         \
+  "id_hi, id_lo, kind, flags, account, counter, key_id, project_id, node, amount, fee, wallet_part, debt_part, " \
   "absorbed_part, released, available, ts_ms, body_hash, hold_hash, hold_available"
 
 constexpr std::uint32_t kPruneRowsMax = 10'000;
@@ -106,17 +105,21 @@ RowStore::RowStore(Database& db)
       find_account_(db.handle(), "SELECT debits, credits, pending FROM account WHERE code = ? AND owner = ?"),
       find_key_(db.handle(),
                 "SELECT key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo FROM key_spend WHERE key_id = ?"),
-      find_sweep_(db.handle(), "SELECT " HOLD_COLUMNS
-                               " FROM hold WHERE expires_ms <= ? OR (node = ? AND epoch < ?) ORDER BY id_hi, id_lo LIMIT ?"),
-      prune_(db.handle(), "DELETE FROM tombstone WHERE (id_hi, id_lo) IN (SELECT id_hi, id_lo FROM tombstone"
-                          " WHERE id_hi < ? AND ts_ms < ? LIMIT ?)"),
-      put_account_(db.session(), "INSERT INTO account (code, owner, debits, credits, pending) VALUES (?, ?, ?, ?, ?)"
-                                 " ON CONFLICT (code, owner) DO UPDATE SET debits = excluded.debits,"
-                                 " credits = excluded.credits, pending = excluded.pending"),
-      put_key_(db.session(), "INSERT INTO key_spend (key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo)"
-                             " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
-                             " spend_limit = excluded.spend_limit, spent = excluded.spent, held = excluded.held,"
-                             " limit_op_hi = excluded.limit_op_hi, limit_op_lo = excluded.limit_op_lo"),
+      find_sweep_(db.handle(),
+                  "SELECT " HOLD_COLUMNS
+                  " FROM hold WHERE expires_ms <= ? OR (node = ? AND epoch < ?) ORDER BY id_hi, id_lo LIMIT ?"),
+      prune_(db.handle(),
+             "DELETE FROM tombstone WHERE (id_hi, id_lo) IN (SELECT id_hi, id_lo FROM tombstone"
+             " WHERE id_hi < ? AND ts_ms < ? LIMIT ?)"),
+      put_account_(db.session(),
+                   "INSERT INTO account (code, owner, debits, credits, pending) VALUES (?, ?, ?, ?, ?)"
+                   " ON CONFLICT (code, owner) DO UPDATE SET debits = excluded.debits,"
+                   " credits = excluded.credits, pending = excluded.pending"),
+      put_key_(db.session(),
+               "INSERT INTO key_spend (key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo)"
+               " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
+               " spend_limit = excluded.spend_limit, spent = excluded.spent, held = excluded.held,"
+               " limit_op_hi = excluded.limit_op_hi, limit_op_lo = excluded.limit_op_lo"),
       put_node_(db.session(), "INSERT OR REPLACE INTO node (id, epoch, epoch_op_hi, epoch_op_lo) VALUES (?, ?, ?, ?)"),
       open_hold_(db.session(), "INSERT INTO hold (" HOLD_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
       end_hold_(db.session(), "DELETE FROM hold WHERE id_hi = ? AND id_lo = ?"),

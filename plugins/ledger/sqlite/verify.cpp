@@ -181,7 +181,8 @@ void Check::keys() {
     fold = {};
   }
   for (const auto& [id, s] : keys_)
-    if (s.spent != 0 || s.held != 0) breach("I10", "key " + std::to_string(id) + ": has no row, though it spent or holds");
+    if (s.spent != 0 || s.held != 0)
+      breach("I10", "key " + std::to_string(id) + ": has no row, though it spent or holds");
 }
 
 // I1 over the balances themselves; I11: a ledger without refunds has no posting that could exceed its original.

@@ -27,13 +27,15 @@ class LedgerVerify : public ::testing::Test {
       op.key_id = 4;
       return op;
     };
-    return {op_of(OC_LOP_DEPOSIT, 1, 100), with_key(op_of(OC_LOP_RESERVE, 2, 30)), op_of(OC_LOP_SETTLE, 2, 20, 3),
-            with_key(op_of(OC_LOP_RESERVE, 3, 25)), op_of(OC_LOP_RESERVE, 4, 52), op_of(OC_LOP_SETTLE, 4, 60, 1)};
+    return {op_of(OC_LOP_DEPOSIT, 1, 100),  with_key(op_of(OC_LOP_RESERVE, 2, 30)),
+            op_of(OC_LOP_SETTLE, 2, 20, 3), with_key(op_of(OC_LOP_RESERVE, 3, 25)),
+            op_of(OC_LOP_RESERVE, 4, 52),   op_of(OC_LOP_SETTLE, 4, 60, 1)};
   }
   std::vector<std::string> after(const std::string& damage) {
     sqlite3* db = nullptr;
     sqlite3_open(folder_.file().c_str(), &db);
-    const std::string sql = "PRAGMA ignore_check_constraints=ON; DROP TRIGGER transfer_is_final; DROP TRIGGER transfer_stays;" + damage;
+    const std::string sql =
+        "PRAGMA ignore_check_constraints=ON; DROP TRIGGER transfer_is_final; DROP TRIGGER transfer_stays;" + damage;
     char* message = nullptr;
     EXPECT_EQ(sqlite3_exec(db, sql.c_str(), nullptr, nullptr, &message), SQLITE_OK) << message;
     sqlite3_close(db);
@@ -48,10 +50,12 @@ TEST_F(LedgerVerify, AChangedBalanceIsI2) {
   EXPECT_THAT(found, Contains(StartsWith("I1 all balances")));
 }
 TEST_F(LedgerVerify, ALostBalanceIsI2) {
-  EXPECT_THAT(after("DELETE FROM account WHERE code = 4000"), Contains(StartsWith("I2 account 4000:1: has no balance")));
+  EXPECT_THAT(after("DELETE FROM account WHERE code = 4000"),
+              Contains(StartsWith("I2 account 4000:1: has no balance")));
 }
 TEST_F(LedgerVerify, AnOverdrawnWalletIsI3) {
-  EXPECT_THAT(after("UPDATE account SET debits = 99 WHERE code = 2000"), Contains(HasSubstr("I3 account 1: overdrawn by")));
+  EXPECT_THAT(after("UPDATE account SET debits = 99 WHERE code = 2000"),
+              Contains(HasSubstr("I3 account 1: overdrawn by")));
 }
 TEST_F(LedgerVerify, AForgottenHoldIsI4) {
   const auto found = after("DELETE FROM hold");
@@ -59,7 +63,8 @@ TEST_F(LedgerVerify, AForgottenHoldIsI4) {
   EXPECT_THAT(found, Contains("I10 key 4: held 25, its open holds say 0"));
 }
 TEST_F(LedgerVerify, AHoldThatIsOpenAndEndedIsI5) {
-  EXPECT_THAT(after("INSERT INTO tombstone SELECT id_hi, id_lo, 1, 1, 1, 0, 0, 0, 0 FROM hold"), Contains(StartsWith("I5 hold ")));
+  EXPECT_THAT(after("INSERT INTO tombstone SELECT id_hi, id_lo, 1, 1, 1, 0, 0, 0, 0 FROM hold"),
+              Contains(StartsWith("I5 hold ")));
 }
 TEST_F(LedgerVerify, ALostTransferIsI6) {
   const auto found = after("DELETE FROM transfer WHERE seq = 2");

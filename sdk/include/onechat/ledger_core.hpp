@@ -13,7 +13,8 @@
 //  - SETTLE may exceed the hold and may come late (hold swept, voided or long gone): usage is a fact. What the wallet
 //    cannot pay becomes debt, which refuses RESERVEs until a DEPOSIT has paid it, or is absorbed.
 //  - `available` is wallet minus debt. RESERVE of an account that nobody funded: OC_E_FUNDS.
-//  - LIMIT and EPOCH remember the id of the last op only. SWEEP ends at most `amount` holds (0: kSweepHoldsMax), answers
+//  - LIMIT and EPOCH remember the id of the last op only. SWEEP ends at most `amount` holds (0: kSweepHoldsMax),
+//  answers
 //    how many in `available`, and is harmless to repeat. OC_LF_LINKED is refused with OC_E_UNSUPPORTED.
 //  - OC_OVERAGE_OVERDRAFT is OC_OVERAGE_DEBT as long as no operation grants an overdraft.
 #pragma once

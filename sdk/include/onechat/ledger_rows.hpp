@@ -61,7 +61,7 @@ struct Transfer {
   oc_id128 id{};
   std::uint32_t kind = 0, flags = 0;  // OC_LOP_DEPOSIT or OC_LOP_SETTLE; OC_LF_*
   std::uint64_t account = 0, counter = 0, key_id = 0, project_id = 0, node = 0;
-  std::int64_t amount = 0, fee = 0;  // deposit: paid, 0; settle: provider cost, markup
+  std::int64_t amount = 0, fee = 0;                                // deposit: paid, 0; settle: provider cost, markup
   std::int64_t wallet_part = 0, debt_part = 0, absorbed_part = 0;  // their sum is amount + fee
   std::int64_t released = 0, available = 0, ts_ms = 0;
   std::uint64_t body_hash = 0;
@@ -124,9 +124,10 @@ inline std::uint64_t mix(std::uint64_t h, std::uint64_t v) noexcept {
 // (a restarted node repeats the same fact). Never 0.
 inline std::uint64_t body_hash(const oc_ledger_op& op) noexcept {
   std::uint64_t h = op.kind;
-  for (const std::uint64_t v : {op.account, op.account2, op.key_id, op.project_id, static_cast<std::uint64_t>(op.amount),
-                                static_cast<std::uint64_t>(op.fee), std::uint64_t(op.flags & OC_LF_ESTIMATED),
-                                std::uint64_t(op.ttl_ms), std::uint64_t(op.overage), std::uint64_t(op.code)})
+  for (const std::uint64_t v :
+       {op.account, op.account2, op.key_id, op.project_id, static_cast<std::uint64_t>(op.amount),
+        static_cast<std::uint64_t>(op.fee), std::uint64_t(op.flags & OC_LF_ESTIMATED), std::uint64_t(op.ttl_ms),
+        std::uint64_t(op.overage), std::uint64_t(op.code)})
     h = mix(h, v);
   return h | 1;
 }

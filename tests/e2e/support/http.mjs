@@ -64,7 +64,7 @@ export async function raw(gateway, pieces, { ms = 3000, pause_ms = 0, half_close
   await once(socket, 'connect');
   let text = '';
   socket.on('data', (bytes) => { text += bytes.toString('latin1'); });
-  const closed = once(socket, 'close').then(() => true);
+  const closed = new Promise((resolve) => { socket.once('close', () => resolve(true)); }); // a reset is a close too
   for (const piece of [pieces].flat()) {
     if (socket.destroyed) break;
     socket.write(piece);
