@@ -47,6 +47,7 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
   Choice& choice = choices_[position];
   const ProviderRuntime& provider = plan_->providers[choice.target->provider];
   failure_ = Error(OC_OK);
+  failure_json_.clear();
   transaction_.stream_buffer().clear();
   events_seen_ = false;
   served_by_ = position;
@@ -63,7 +64,7 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
   in.arena = &arena_;
   in.frame_arena = frame_arena_.get();
   in.straight_ok = !must_translate_ && provider.codec && view(request_->dialect) == view(provider.codec->table().dialect);
-  in.cancel = &cancel_;
+  in.cancel = cancel_.get();
   in.down = this;
   in.clock = &node_.clock;
   in.operations = &worker_.operations;
@@ -241,11 +242,11 @@ void Exchange::watch_client() {
   transaction_.watch_client([this] {
     client_gone_ = true;
     const std::uint64_t caps = attempts_ == 0 ? 0 : plan_->providers[choices_[served_by_].target->provider].caps;
-    if ((caps & OC_PROV_CAP_CANCEL_STOPS_BILLING) != 0 || plan_->shared->drain_on_disconnect_ms == 0) return cancel_.request();
+    if ((caps & OC_PROV_CAP_CANCEL_STOPS_BILLING) != 0 || plan_->shared->drain_on_disconnect_ms == 0) return cancel_->request();
     // Closing would not stop the cost: read on for a while, to learn what it was.
     drain_timer_.emplace(worker_.loop, std::chrono::milliseconds(plan_->shared->drain_on_disconnect_ms));
-    drain_timer_->async_wait([this](const boost::system::error_code& ec) {
-      if (!ec) cancel_.request();
+    drain_timer_->async_wait([cancel = cancel_](const boost::system::error_code& ec) {
+      if (!ec) cancel->request();
     });
   });
 }
@@ -259,12 +260,12 @@ void Exchange::relay(std::string_view bytes) {
 }
 
 asio::awaitable<bool> Exchange::flush() {
-  if (!answer_.streaming() || !committed_) co_return !cancel_.requested();
+  if (!answer_.streaming() || !committed_) co_return !cancel_->requested();
   settle_if_certain();
   std::string& out = transaction_.stream_buffer();
   if (client_gone_) {
     out.clear();
-    co_return !cancel_.requested();
+    co_return !cancel_->requested();
   }
   if (out.empty()) co_return true;
   if (!stream_begun_) {
@@ -276,7 +277,7 @@ asio::awaitable<bool> Exchange::flush() {
   if (plan_->shared->trace_bodies && response_body_.size() + out.size() <= kTraceBodyMax) response_body_.append(out);
   if (co_await transaction_.flush()) co_return true;
   client_gone_ = true;
-  cancel_.request();
+  cancel_->request();
   co_return false;
 }
 

@@ -424,6 +424,8 @@ oc_status Exchange::emit(const oc_event& said) {
     case OC_EV_ERROR:
       fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code), view(event.param));
       failure_.retry_after_ms = event.retry_after_ms;
+      failure_json_ = view(event.ext_json);
+      if (failure_json_.find_first_of("\r\n") != std::string::npos) failure_json_.clear();  // not one SSE line
       return OC_E_CANCELLED;
     case OC_EV_TEXT:
     case OC_EV_REASONING:

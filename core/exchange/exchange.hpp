@@ -114,6 +114,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
 
   // The answer as it happens.
   Error failure_{OC_OK};       // the current attempt's, as its plugin told it
+  std::string failure_json_;   // the same as the upstream wrote it
   Error final_{OC_OK};         // how the exchange ended
   bool committed_ = false, straight_ = false, stream_begun_ = false, rendering_ = false;
   bool client_gone_ = false, usage_seen_ = false, usage_estimated_ = false, finished_ = false, events_seen_ = false;
@@ -126,7 +127,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   record::AnswerText answer_text_;
   std::string attempts_json_;
   std::string response_body_;
-  net::Cancel cancel_;
+  std::shared_ptr<net::Cancel> cancel_ = std::make_shared<net::Cancel>();  // a late timer may still hold it
   std::function<void()> bell_;
   std::optional<boost::asio::steady_timer> drain_timer_;
   std::vector<void*> stage_states_;

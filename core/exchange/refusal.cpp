@@ -20,6 +20,7 @@ oc_event Exchange::error_event(const Error& error) const {
   e.code = str(error.code);
   e.param = str(error.param);
   e.retry_after_ms = error.retry_after_ms;
+  if (failed() && error.message == failure_.message) e.ext_json = str(failure_json_);
   return e;
 }
 
@@ -28,6 +29,7 @@ asio::awaitable<void> Exchange::refuse(const Error& error) {
   if (final_.status == OC_OK) final_ = error;
   Error told = error;
   mask_secrets(told.message);
+  mask_secrets(failure_json_);
   transaction_.stream_buffer().clear();
   answer_.clear();
   add_headers(false);
@@ -49,6 +51,7 @@ asio::awaitable<void> Exchange::end_stream_with(const Error& error) {
   final_ = error;
   Error told = error;
   mask_secrets(told.message);
+  mask_secrets(failure_json_);
   const oc_event event = error_event(told);
   if (!stream_begun_) {
     stream_begun_ = true;

@@ -239,12 +239,16 @@ std::optional<Refusal> Process::open_books() {
     if (began.status < 0) return Refusal{1, "the ledger does not answer (" + std::string(status_name(began.status)) + ")"};
     epoch = static_cast<std::uint64_t>(began.available);
     // What an earlier run of this node left open is resolved before anything new begins.
-    op = oc_ledger_op{};
-    op.id = ids.next(system_clock().unix_ms());
-    op.kind = OC_LOP_SWEEP;
-    op.node = kNodeId;
-    op.epoch = epoch;
-    ledger_->apply_blocking(op);
+    for (std::int64_t resolved = 1; resolved > 0;) {
+      op = oc_ledger_op{};
+      op.id = ids.next(system_clock().unix_ms());
+      op.kind = OC_LOP_SWEEP;
+      op.node = kNodeId;
+      op.epoch = epoch;
+      const oc_ledger_result swept = ledger_->apply_blocking(op);
+      if (swept.status < 0) return Refusal{1, "the ledger does not answer (" + std::string(status_name(swept.status)) + ")"};
+      resolved = swept.available;  // a sweep ends a bounded number at a time
+    }
   }
   node_ = std::make_unique<exchange::Node>(
       exchange::Node{system_clock(), keys_, admission_, ledger_.get(), *store_, kNodeId, epoch});

@@ -26,7 +26,7 @@
 
 namespace onechat::net {
 
-class Connection : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
+class Connection final : public boost::intrusive_ref_counter<Connection, boost::thread_unsafe_counter>,
                    public Watchdog::Entry,
                    public ServerState::ConnectionHook {
  public:
