@@ -25,8 +25,8 @@ TEST(JsonParse, TellsWhereEachValueLies) {
 }
 
 TEST(JsonParse, RefusesWhatIsNotOneValue) {
-  for (const char* bad : {"", " ", "{", "{\"a\":1", "[1,]", "{\"a\" 1}", "1 2", "\"a", "\"\\x\"", "nul", "{\"a\":1}}", "\"\xff\"",
-                          "\"\xed\xa0\x80\"", "01", "{'a':1}", "[1 2]", "\"\n\""}) {
+  for (const char* bad : {"", " ", "{", "{\"a\":1", "[1,]", "{\"a\" 1}", "1 2", "\"a", "\"\\x\"", "nul", "{\"a\":1}}",
+                          "\"\xff\"", "\"\xed\xa0\x80\"", "01", "{'a':1}", "[1 2]", "\"\n\""}) {
     Arena arena;
     ParseError error;
     EXPECT_EQ(parse(arena, bad, &error), nullptr) << bad;
@@ -51,12 +51,40 @@ TEST(JsonParse, LastDuplicateWinsAndIsNoticed) {
   EXPECT_FALSE(has_duplicate_keys(parse(arena, R"({"a":{"b":1},"b":1})")));
 }
 
+TEST(JsonWrite, EscapesWhateverStandsWherever) {
+  for (int c = 0; c < 128; ++c)
+    for (std::size_t at = 0; at < 20; ++at) {
+      std::string text(20, 'x');
+      text[at] = static_cast<char>(c);
+      std::string written;
+      append_string(written, text);
+      Arena arena;
+      const oc_json* back = parse(arena, written);
+      ASSERT_NE(back, nullptr) << c << " at " << at;
+      ASSERT_EQ(back->text, text) << c << " at " << at;
+    }
+}
+
+TEST(JsonParse, InvalidUtf8IsRefusedWhereverItStands) {
+  for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"})
+    for (std::size_t at = 1; at < 20; ++at) {
+      std::string text = "\"" + std::string(20, 'x') + "\"";
+      text.insert(at, bad);
+      Arena arena;
+      ParseError error;
+      ASSERT_EQ(parse(arena, text, &error), nullptr);
+      ASSERT_EQ(error.offset, at);
+    }
+}
+
 TEST(JsonWrite, EscapesAndSeparates) {
   std::string out;
   oc_jsonw w(&out);
   w.object().key("s").string("a\"b\\\n\x01\xff\xc3\xa9").key("n").integer(-5).key("d").number(0.1).key("l").array();
   w.boolean(true).null().object().close().array().close().close().key("r").raw("{\"x\": 1}").close();
-  EXPECT_EQ(out, "{\"s\":\"a\\\"b\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":-5,\"d\":0.1,\"l\":[true,null,{},[]],\"r\":{\"x\": 1}}");
+  EXPECT_EQ(out,
+            "{\"s\":\"a\\\"b\\\\\\n\\u0001\xEF\xBF\xBD\xc3\xa9\",\"n\":-5,\"d\":0.1,\"l\":[true,null,{},[]],\"r\":{"
+            "\"x\": 1}}");
   Arena arena;
   EXPECT_NE(parse(arena, out), nullptr);
 }

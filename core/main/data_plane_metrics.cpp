@@ -14,16 +14,20 @@ struct CounterFacts {
 constexpr CounterFacts kCounters[] = {
     {"onechat_refused_auth_total", "Requests refused for their key.", &WorkerMetrics::refused_auth},
     {"onechat_refused_rate_total", "Requests refused by a rate or concurrency limit.", &WorkerMetrics::refused_rate},
-    {"onechat_refused_funds_total", "Requests refused for want of money or by a spend limit.", &WorkerMetrics::refused_funds},
-    {"onechat_refused_ledger_total", "Requests refused because the ledger was not available.", &WorkerMetrics::refused_ledger},
+    {"onechat_refused_funds_total", "Requests refused for want of money or by a spend limit.",
+     &WorkerMetrics::refused_funds},
+    {"onechat_refused_ledger_total", "Requests refused because the ledger was not available.",
+     &WorkerMetrics::refused_ledger},
     {"onechat_attempts_total", "Tries at targets.", &WorkerMetrics::attempts},
     {"onechat_retries_total", "Second and later tries of a request.", &WorkerMetrics::retries},
     {"onechat_fallbacks_total", "Tries at another target than the first.", &WorkerMetrics::fallbacks},
-    {"onechat_breaker_skips_total", "Targets passed over because their breaker was open.", &WorkerMetrics::breaker_skips},
+    {"onechat_breaker_skips_total", "Targets passed over because their breaker was open.",
+     &WorkerMetrics::breaker_skips},
     {"onechat_client_gone_total", "Clients that left before their answer was complete.", &WorkerMetrics::client_gone},
     {"onechat_streams_total", "Requests for a streamed answer.", &WorkerMetrics::streams},
     {"onechat_stream_events_total", "Events of answers.", &WorkerMetrics::stream_events},
-    {"onechat_usage_estimated_total", "Answers whose usage was counted, not reported.", &WorkerMetrics::usage_estimated},
+    {"onechat_usage_estimated_total", "Answers whose usage was counted, not reported.",
+     &WorkerMetrics::usage_estimated},
     {"onechat_unpriced_total", "Requests refused because their model has no price.", &WorkerMetrics::unpriced},
     {"onechat_input_tokens_total", "Input tokens settled, of all kinds.", &WorkerMetrics::input_tokens},
     {"onechat_output_tokens_total", "Output tokens settled, of all kinds.", &WorkerMetrics::output_tokens},
@@ -87,7 +91,8 @@ void DataPlaneMetrics::write(control::MetricsText& out, const char* name, const 
 void DataPlaneMetrics::write(control::MetricsText& out) const {
   for (std::size_t c = 0; c < answers_.size(); ++c)
     if (c != 1)
-      out.counter("onechat_answers_total", "Answers by class of their HTTP status; \"gone\": the client left before one.",
+      out.counter("onechat_answers_total",
+                  "Answers by class of their HTTP status; \"gone\": the client left before one.",
                   static_cast<double>(answers_[c]), {{"class", c == 0 ? "gone" : std::to_string(c) + "xx"}});
   for (const auto& c : kCounters) {
     const auto at = counters_.find(c.name);
@@ -97,13 +102,16 @@ void DataPlaneMetrics::write(control::MetricsText& out) const {
   write(out, "onechat_first_byte_seconds", "Request head to the first byte of the answer.", first_byte_);
   write(out, "onechat_reserve_seconds", "Waiting for a hold.", reserve_);
   out.gauge("onechat_connections_open", "Client connections.", static_cast<double>(server_.connections_open));
-  out.counter("onechat_connections_total", "Client connections accepted.", static_cast<double>(server_.connections_total));
+  out.counter("onechat_connections_total", "Client connections accepted.",
+              static_cast<double>(server_.connections_total));
   out.counter("onechat_requests_total", "Requests read.", static_cast<double>(server_.requests_total));
-  out.counter("onechat_rejected_total", "Requests refused for their framing.", static_cast<double>(server_.rejected_total));
+  out.counter("onechat_rejected_total", "Requests refused for their framing.",
+              static_cast<double>(server_.rejected_total));
   for (const auto& [name, c] : clients_) {
     const control::MetricsText::Labels labels{{"provider", name}};
     out.counter("onechat_upstream_connects_total", "Connections opened.", static_cast<double>(c.connects), labels);
-    out.counter("onechat_upstream_reuses_total", "Requests on a kept connection.", static_cast<double>(c.reuses), labels);
+    out.counter("onechat_upstream_reuses_total", "Requests on a kept connection.", static_cast<double>(c.reuses),
+                labels);
     out.gauge("onechat_upstream_connections", "Connections open.", static_cast<double>(c.open), labels);
     out.gauge("onechat_upstream_idle", "Connections waiting for use.", static_cast<double>(c.idle), labels);
     out.counter("onechat_upstream_timeouts_total", "Deadlines missed.", static_cast<double>(c.timeouts), labels);
@@ -113,7 +121,8 @@ void DataPlaneMetrics::write(control::MetricsText& out) const {
     bounds.push_back(static_cast<double>(2ull << b) * plugin::seconds_per_tick());
   for (const auto& [key, times] : plugin_times_)
     out.histogram("onechat_plugin_call_seconds", "Time in a plugin's function.", bounds, times.counts,
-                  static_cast<double>(times.ticks) * plugin::seconds_per_tick(), {{"plugin", key.first}, {"fn", key.second}});
+                  static_cast<double>(times.ticks) * plugin::seconds_per_tick(),
+                  {{"plugin", key.first}, {"fn", key.second}});
 }
 
 }  // namespace onechat::main

@@ -35,8 +35,8 @@ class DataPlaneMetrics {
   std::array<std::uint64_t, 6> answers_{};
   Series total_, first_byte_, reserve_;
   net::ServerCounters server_{};
-  std::map<std::string, net::ClientCounters> clients_;                      // by provider
-  std::map<std::pair<std::string, std::string>, Times> plugin_times_;       // by component and function
+  std::map<std::string, net::ClientCounters> clients_;                 // by provider
+  std::map<std::pair<std::string, std::string>, Times> plugin_times_;  // by component and function
 };
 
 }  // namespace onechat::main

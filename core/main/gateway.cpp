@@ -89,7 +89,7 @@ Result<std::vector<PreparedPlan>> Gateway::prepare(const control::Config& config
   }
   std::vector<PreparedPlan> plans;
   for (auto& w : workers_) {
-    auto plan = make_worker_plan(config, *catalogue, *shared, w->services);
+    auto plan = make_worker_plan(config, *catalogue, *shared, w->services, contexts_);
     if (!plan) return plan.error();
     plans.push_back(std::move(*plan));
   }
@@ -103,7 +103,8 @@ Result<void> Gateway::start(const control::Config& config, std::shared_ptr<const
   try {
     if (!config.tls_certificate_file.empty()) {
       tls_ = std::make_shared<asio::ssl::context>(asio::ssl::context::tls_server);
-      tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+      tls_->set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 |
+                        asio::ssl::context::no_tlsv1_1);
       tls_->use_certificate_chain_file(config.tls_certificate_file);
       tls_->use_private_key_file(config.tls_key_file, asio::ssl::context::pem);
     }
@@ -120,7 +121,8 @@ Result<void> Gateway::start(const control::Config& config, std::shared_ptr<const
     }
     port_ = at.port();
   } catch (const std::exception& e) {
-    return Error(OC_E_IO, "cannot listen on " + config.listen.host + ":" + std::to_string(config.listen.port) + ": " + e.what());
+    return Error(OC_E_IO,
+                 "cannot listen on " + config.listen.host + ":" + std::to_string(config.listen.port) + ": " + e.what());
   }
   for (auto& w : workers_) {
     w->server->start();

@@ -39,11 +39,13 @@ class Gateway {
 
  private:
   struct WorkerThread;
-  Result<std::vector<PreparedPlan>> prepare(const control::Config& config, std::shared_ptr<const ledger::PriceBook> prices);
+  Result<std::vector<PreparedPlan>> prepare(const control::Config& config,
+                                            std::shared_ptr<const ledger::PriceBook> prices);
 
   exchange::Node& node_;
   plugin::LogHook log_;
   HealthMap health_;
+  TlsContexts contexts_;
   boost::asio::thread_pool blocking_{2};
   std::shared_ptr<boost::asio::ssl::context> tls_;
   std::vector<std::unique_ptr<WorkerThread>> workers_;

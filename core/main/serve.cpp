@@ -52,8 +52,20 @@ std::string json_of(const std::vector<plugin::Listing>& plugins) {
   oc_jsonw w(&out);
   w.array();
   for (const auto& l : plugins)
-    w.object().key("id").string(l.id).key("kind").string(l.kind).key("version").string(l.version).key("abi").string(l.abi)
-        .key("path").string(l.path).key("problem").string(l.problem).close();
+    w.object()
+        .key("id")
+        .string(l.id)
+        .key("kind")
+        .string(l.kind)
+        .key("version")
+        .string(l.version)
+        .key("abi")
+        .string(l.abi)
+        .key("path")
+        .string(l.path)
+        .key("problem")
+        .string(l.problem)
+        .close();
   w.close();
   return out;
 }
@@ -69,9 +81,15 @@ std::string prices_json(const ledger::PriceBook* book) {
     if (!found) continue;
     const ledger::Rates& r = found.price->base;
     w.object().key("provider").string(m.provider).key("model").string(m.id);
-    for (auto [name, nano] : {std::pair{"input", r.input}, {"output", r.output}, {"cache_read", r.cache_read},
-                              {"cache_write", r.cache_write}, {"cache_write_1h", r.cache_write_1h}, {"reasoning", r.reasoning},
-                              {"audio_input", r.audio_input}, {"audio_output", r.audio_output}, {"image", r.image},
+    for (auto [name, nano] : {std::pair{"input", r.input},
+                              {"output", r.output},
+                              {"cache_read", r.cache_read},
+                              {"cache_write", r.cache_write},
+                              {"cache_write_1h", r.cache_write_1h},
+                              {"reasoning", r.reasoning},
+                              {"audio_input", r.audio_input},
+                              {"audio_output", r.audio_output},
+                              {"image", r.image},
                               {"request", r.request}})
       w.key(name).string(ledger::usd_text(nano));
     w.key("max_output_tokens").integer(static_cast<std::int64_t>(m.max_output_tokens)).close();
@@ -88,11 +106,12 @@ struct Overrides {
   std::optional<unsigned> workers;
 };
 
-
 StartResult<Overrides> parse_overrides(const std::vector<std::string>& args) {
   auto options = Options::parse(args, {"config", "data", "listen", "admin", "workers"}, {});
-  if (!options) return Refusal{2, options.error().message + "; usage: 1chat serve --config FILE [--data DIR] [--listen "
-                                  "ADDR:PORT] [--admin ADDR:PORT] [--workers N]"};
+  if (!options)
+    return Refusal{2, options.error().message +
+                          "; usage: 1chat serve --config FILE [--data DIR] [--listen "
+                          "ADDR:PORT] [--admin ADDR:PORT] [--workers N]"};
   Overrides out;
   out.config_file = options->value("config").value_or("");
   if (out.config_file.empty()) return Refusal{2, "serve needs --config FILE"};
@@ -107,7 +126,8 @@ StartResult<Overrides> parse_overrides(const std::vector<std::string>& args) {
   if (const auto text = options->value("workers")) {
     char* end = nullptr;
     const unsigned long n = std::strtoul(text->c_str(), &end, 10);
-    if (text->empty() || *end != '\0' || n == 0 || n > 256) return Refusal{2, "--workers must be a number from 1 to 256"};
+    if (text->empty() || *end != '\0' || n == 0 || n > 256)
+      return Refusal{2, "--workers must be a number from 1 to 256"};
     out.workers = static_cast<unsigned>(n);
   }
   return out;
@@ -209,8 +229,10 @@ std::optional<Refusal> Process::open_books() {
   backend_services_.log = [this](std::int32_t level, std::string_view component, std::string_view message) {
     log_->write(static_cast<control::Level>(level), "plugin", {{"plugin", component}, {"message", message}});
   };
-  catalogue_ = std::make_unique<plugin::Catalogue>(std::vector<fs::path>(config_.plugin_dirs.begin(), config_.plugin_dirs.end()));
-  const auto open = [&](auto& to, std::uint32_t kind, const control::PluginUse& use, const char* file) -> std::optional<Refusal> {
+  catalogue_ = std::make_unique<plugin::Catalogue>(
+      std::vector<fs::path>(config_.plugin_dirs.begin(), config_.plugin_dirs.end()));
+  const auto open = [&](auto& to, std::uint32_t kind, const control::PluginUse& use,
+                        const char* file) -> std::optional<Refusal> {
     auto found = catalogue_->find(kind, use.use);
     if (!found) return Refusal{1, found.error().message};
     using Made = typename std::remove_reference_t<decltype(to)>::element_type;
@@ -236,7 +258,8 @@ std::optional<Refusal> Process::open_books() {
     op.kind = OC_LOP_EPOCH;
     op.node = kNodeId;
     const oc_ledger_result began = ledger_->apply_blocking(op);
-    if (began.status < 0) return Refusal{1, "the ledger does not answer (" + std::string(status_name(began.status)) + ")"};
+    if (began.status < 0)
+      return Refusal{1, "the ledger does not answer (" + std::string(status_name(began.status)) + ")"};
     epoch = static_cast<std::uint64_t>(began.available);
     // What an earlier run of this node left open is resolved before anything new begins.
     for (std::int64_t resolved = 1; resolved > 0;) {
@@ -246,7 +269,8 @@ std::optional<Refusal> Process::open_books() {
       op.node = kNodeId;
       op.epoch = epoch;
       const oc_ledger_result swept = ledger_->apply_blocking(op);
-      if (swept.status < 0) return Refusal{1, "the ledger does not answer (" + std::string(status_name(swept.status)) + ")"};
+      if (swept.status < 0)
+        return Refusal{1, "the ledger does not answer (" + std::string(status_name(swept.status)) + ")"};
       resolved = swept.available;  // a sweep ends a bounded number at a time
     }
   }
@@ -261,7 +285,8 @@ std::optional<Refusal> Process::open_books() {
     if (gateway_) gateway_->add_metrics(out);
   };
   plane_ = std::make_unique<control::ControlPlane>(*store_, ledger_.get(), keys_, system_clock(),
-                                                   control::ControlOptions{config_.first_boot_credit_nano}, std::move(hooks));
+                                                   control::ControlOptions{config_.first_boot_credit_nano},
+                                                   std::move(hooks));
   api_ = std::make_unique<control::AdminApi>(*plane_, *token);
   return std::nullopt;
 }
@@ -291,17 +316,19 @@ std::optional<Refusal> Process::serve() {
 void Process::welcome(const control::Boot& boot) const {
   const std::string scheme = config_.tls_certificate_file.empty() ? "http" : "https";
   const std::string url = scheme + "://" + control::to_string(config_.listen);
-  std::cout << "ready: listening on " << control::to_string(config_.listen) << ", admin on " << control::to_string(config_.admin)
-            << "\n";
+  std::cout << "ready: listening on " << control::to_string(config_.listen) << ", admin on "
+            << control::to_string(config_.admin) << "\n";
   if (boot.first) {
-    std::cout << "\nFirst start. Project '" << boot.project << "' has a demo credit of " << control::to_usd(boot.credit_nano)
-              << " USD and this API key, shown only now:\n\n  " << boot.api_key << "\n\nTry it:\n\n  curl " << url
-              << "/v1/chat/completions -H 'Authorization: Bearer " << boot.api_key
+    std::cout << "\nFirst start. Project '" << boot.project << "' has a demo credit of "
+              << control::to_usd(boot.credit_nano) << " USD and this API key, shown only now:\n\n  " << boot.api_key
+              << "\n\nTry it:\n\n  curl " << url << "/v1/chat/completions -H 'Authorization: Bearer " << boot.api_key
               << "' \\\n    -H 'Content-Type: application/json' \\\n"
                  "    -d '{\"model\":\"1chat/demo\",\"messages\":[{\"role\":\"user\",\"content\":\"Hello\"}]}'\n\n"
                  "  # Python\n  from openai import OpenAI\n  client = OpenAI(base_url=\""
-              << url << "/v1\", api_key=\"" << boot.api_key << "\")\n\n  // JavaScript\n  import OpenAI from 'openai';\n"
-                 "  const client = new OpenAI({ baseURL: '" << url << "/v1', apiKey: '" << boot.api_key << "' });\n\n";
+              << url << "/v1\", api_key=\"" << boot.api_key
+              << "\")\n\n  // JavaScript\n  import OpenAI from 'openai';\n"
+                 "  const client = new OpenAI({ baseURL: '"
+              << url << "/v1', apiKey: '" << boot.api_key << "' });\n\n";
   }
   std::cout << std::flush;
 }

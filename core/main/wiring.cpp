@@ -11,10 +11,13 @@ using exchange::StepKind;
 constexpr std::uint64_t kOutputTokensDefault = 16'384;
 
 std::optional<StepKind> core_step(const std::string& name) {
-  static const std::map<std::string, StepKind> kSteps{
-      {"authenticate", StepKind::authenticate}, {"admit", StepKind::admit}, {"route", StepKind::route},
-      {"reserve", StepKind::reserve},           {"call", StepKind::call},   {"settle", StepKind::settle},
-      {"trace", StepKind::trace}};
+  static const std::map<std::string, StepKind> kSteps{{"authenticate", StepKind::authenticate},
+                                                      {"admit", StepKind::admit},
+                                                      {"route", StepKind::route},
+                                                      {"reserve", StepKind::reserve},
+                                                      {"call", StepKind::call},
+                                                      {"settle", StepKind::settle},
+                                                      {"trace", StepKind::trace}};
   const auto at = kSteps.find(name);
   return at == kSteps.end() ? std::nullopt : std::optional(at->second);
 }
@@ -55,8 +58,17 @@ Result<exchange::ProviderRuntime> make_provider(const control::ProviderConfig& c
   return out;
 }
 
-Result<void> add_pipeline(const control::Config& config, plugin::Catalogue& catalogue, const plugin::LoopServices& services,
-                          exchange::WorkerPlan& plan) {
+std::shared_ptr<boost::asio::ssl::context> tls_for(const net::Origin& origin, const net::ClientOptions& options,
+                                                   TlsContexts& contexts) {
+  if (!origin.tls)
+    return std::make_shared<boost::asio::ssl::context>(boost::asio::ssl::context::tls_client);  // not used
+  auto& context = contexts[options.ca_file];
+  if (!context) context = std::make_shared<boost::asio::ssl::context>(net::make_client_tls(options.ca_file));
+  return context;
+}
+
+Result<void> add_pipeline(const control::Config& config, plugin::Catalogue& catalogue,
+                          const plugin::LoopServices& services, exchange::WorkerPlan& plan) {
   for (const std::string& name : config.pipeline) {
     if (const auto step = core_step(name)) {
       plan.pipeline.push_back({*step});
@@ -132,7 +144,8 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
 }
 
 Result<PreparedPlan> make_worker_plan(const control::Config& config, plugin::Catalogue& catalogue,
-                                      std::shared_ptr<const exchange::SharedPlan> shared, const plugin::LoopServices& services) {
+                                      std::shared_ptr<const exchange::SharedPlan> shared,
+                                      const plugin::LoopServices& services, TlsContexts& contexts) {
   PreparedPlan out;
   out.plan = std::make_unique<exchange::WorkerPlan>();
   exchange::WorkerPlan& plan = *out.plan;
@@ -156,7 +169,7 @@ Result<PreparedPlan> make_worker_plan(const control::Config& config, plugin::Cat
     if (made->codec) {
       auto origin = net::parse_origin(p.base_url);
       if (!origin) return Error(OC_E_CONFIG, "provider '" + p.name + "': base_url: " + origin.error().message);
-      out.clients.push_back({i, *origin, p.client, std::make_shared<boost::asio::ssl::context>(net::make_client_tls(p.client.ca_file))});
+      out.clients.push_back({i, *origin, p.client, tls_for(*origin, p.client, contexts)});
     }
     plan.providers.push_back(std::move(*made));
   }

@@ -19,6 +19,10 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
                                                                      std::shared_ptr<const ledger::PriceBook> prices,
                                                                      HealthMap& health);
 
+// TLS contexts for upstreams by their file of authorities, made when one is first needed: reading the system's costs
+// some megabytes and 50 ms. Shared by all workers.
+using TlsContexts = std::map<std::string, std::shared_ptr<boost::asio::ssl::context>>;
+
 // What a provider's connections are made of, for the loop that will own them.
 struct ClientSpec {
   std::size_t provider = 0;
@@ -34,7 +38,8 @@ struct PreparedPlan {  // made on the control thread; its connections are made o
 
 // Errors: OC_E_CONFIG, one line: which plugin or setting, why, what to do.
 Result<PreparedPlan> make_worker_plan(const control::Config& config, plugin::Catalogue& catalogue,
-                                      std::shared_ptr<const exchange::SharedPlan> shared, const plugin::LoopServices& services);
+                                      std::shared_ptr<const exchange::SharedPlan> shared,
+                                      const plugin::LoopServices& services, TlsContexts& contexts);
 // [loop]
 void connect_plan(PreparedPlan& prepared, boost::asio::io_context& loop);
 

@@ -1,7 +1,5 @@
 #include "row_store.hpp"
 
-#include <Poco/Data/Binding.h>
-
 namespace onechat::ledger_sqlite {
 
 using ledger_core::Account;
@@ -79,24 +77,6 @@ Transfer transfer_of(const Query& q) {
 
 }  // namespace
 
-template <std::size_t N>
-void BulkWrite<N>::flush() {
-  if (columns_[0].empty()) return;
-  struct Clear {
-    std::array<std::vector<Poco::Int64>, N>& columns;
-    ~Clear() {
-      for (auto& c : columns) c.clear();
-    }
-  } clear{columns_};
-  if (statement_ == nullptr) {
-    auto statement = std::make_unique<Poco::Data::Statement>(session_);
-    *statement << sql_;
-    for (auto& c : columns_) *statement, Poco::Data::Keywords::use(c);
-    statement_ = std::move(statement);
-  }
-  statement_->execute();
-}
-
 RowStore::RowStore(Database& db)
     : find_node_(db.handle(), "SELECT id, epoch, epoch_op_hi, epoch_op_lo FROM node WHERE id = ?"),
       find_hold_(db.handle(), "SELECT " HOLD_COLUMNS " FROM hold WHERE id_hi = ? AND id_lo = ?"),
@@ -111,20 +91,20 @@ RowStore::RowStore(Database& db)
       prune_(db.handle(),
              "DELETE FROM tombstone WHERE (id_hi, id_lo) IN (SELECT id_hi, id_lo FROM tombstone"
              " WHERE id_hi < ? AND ts_ms < ? LIMIT ?)"),
-      put_account_(db.session(),
+      put_account_(db.handle(),
                    "INSERT INTO account (code, owner, debits, credits, pending) VALUES (?, ?, ?, ?, ?)"
                    " ON CONFLICT (code, owner) DO UPDATE SET debits = excluded.debits,"
                    " credits = excluded.credits, pending = excluded.pending"),
-      put_key_(db.session(),
+      put_key_(db.handle(),
                "INSERT INTO key_spend (key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo)"
                " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
                " spend_limit = excluded.spend_limit, spent = excluded.spent, held = excluded.held,"
                " limit_op_hi = excluded.limit_op_hi, limit_op_lo = excluded.limit_op_lo"),
-      put_node_(db.session(), "INSERT OR REPLACE INTO node (id, epoch, epoch_op_hi, epoch_op_lo) VALUES (?, ?, ?, ?)"),
-      open_hold_(db.session(), "INSERT INTO hold (" HOLD_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      end_hold_(db.session(), "DELETE FROM hold WHERE id_hi = ? AND id_lo = ?"),
-      put_tombstone_(db.session(), "INSERT INTO tombstone (" TOMBSTONE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      put_transfer_(db.session(), "INSERT INTO transfer (" TRANSFER_COLUMNS
+      put_node_(db.handle(), "INSERT OR REPLACE INTO node (id, epoch, epoch_op_hi, epoch_op_lo) VALUES (?, ?, ?, ?)"),
+      open_hold_(db.handle(), "INSERT INTO hold (" HOLD_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      end_hold_(db.handle(), "DELETE FROM hold WHERE id_hi = ? AND id_lo = ?"),
+      put_tombstone_(db.handle(), "INSERT INTO tombstone (" TOMBSTONE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      put_transfer_(db.handle(), "INSERT INTO transfer (" TRANSFER_COLUMNS
                                   ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {}
 
 void RowStore::load_nodes(const std::vector<std::uint64_t>& ids, Batch& batch) {
@@ -180,27 +160,20 @@ void RowStore::load_balances(const std::vector<AccountKey>& accounts, const std:
 }
 
 void RowStore::write(const ledger_core::Writes& w) {
-  for (const Account& a : w.accounts) put_account_.add(a.key.code, a.key.owner, a.debits, a.credits, a.pending);
-  for (const KeySpend& k : w.keys) put_key_.add(k.key_id, k.limit, k.spent, k.held, k.limit_op.hi, k.limit_op.lo);
-  for (const Node& n : w.nodes) put_node_.add(n.id, n.epoch, n.epoch_op.hi, n.epoch_op.lo);
+  for (const Account& a : w.accounts) put_account_.run(a.key.code, a.key.owner, a.debits, a.credits, a.pending);
+  for (const KeySpend& k : w.keys) put_key_.run(k.key_id, k.limit, k.spent, k.held, k.limit_op.hi, k.limit_op.lo);
+  for (const Node& n : w.nodes) put_node_.run(n.id, n.epoch, n.epoch_op.hi, n.epoch_op.lo);
   for (const Hold& h : w.holds_opened)
-    open_hold_.add(h.id.hi, h.id.lo, h.account, h.key_id, h.project_id, h.node, h.epoch, h.amount, h.created_ms,
+    open_hold_.run(h.id.hi, h.id.lo, h.account, h.key_id, h.project_id, h.node, h.epoch, h.amount, h.created_ms,
                    h.expires_ms, h.available, h.body_hash);
-  for (const oc_id128& id : w.holds_ended) end_hold_.add(id.hi, id.lo);
+  for (const oc_id128& id : w.holds_ended) end_hold_.run(id.hi, id.lo);
   for (const Tombstone& t : w.tombstones)
-    put_tombstone_.add(t.id.hi, t.id.lo, static_cast<std::uint32_t>(t.outcome), t.hold_hash, t.close_hash,
+    put_tombstone_.run(t.id.hi, t.id.lo, static_cast<std::uint32_t>(t.outcome), t.hold_hash, t.close_hash,
                        t.hold_available, t.released, t.available, t.ts_ms);
   for (const Transfer& t : w.transfers)
-    put_transfer_.add(t.id.hi, t.id.lo, t.kind, t.flags, t.account, t.counter, t.key_id, t.project_id, t.node, t.amount,
+    put_transfer_.run(t.id.hi, t.id.lo, t.kind, t.flags, t.account, t.counter, t.key_id, t.project_id, t.node, t.amount,
                       t.fee, t.wallet_part, t.debt_part, t.absorbed_part, t.released, t.available, t.ts_ms, t.body_hash,
                       t.hold_hash, t.hold_available);
-  put_account_.flush();
-  put_key_.flush();
-  put_node_.flush();
-  open_hold_.flush();
-  end_hold_.flush();
-  put_tombstone_.flush();
-  put_transfer_.flush();
 }
 
 // Ids carry their time in the high half, so the old ones lie together; others stay.
