@@ -19,7 +19,8 @@ struct oc_arena {
   static constexpr std::size_t kBlockBytes = 16 * 1024;
 
   // `bytes_max`: allocate() returns nullptr rather than hold more.
-  explicit oc_arena(std::size_t bytes_max = 256u << 20) : bytes_max_(bytes_max) {}
+  explicit oc_arena(std::size_t bytes_max) : bytes_max_(bytes_max) {}
+  oc_arena() : oc_arena(256u << 20) {}
   ~oc_arena();
   oc_arena(const oc_arena&) = delete;
   oc_arena& operator=(const oc_arena&) = delete;

@@ -62,7 +62,7 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
   in.call = this;
   in.request = choice.request;
   in.arena = &arena_;
-  in.frame_arena = frame_arena_.get();
+  in.frame_arena = &worker_.scratch;
   in.straight_ok = !must_translate_ && provider.codec && view(request_->dialect) == view(provider.codec->table().dialect);
   in.cancel = cancel_.get();
   in.down = this;

@@ -27,7 +27,6 @@ Exchange::Exchange(Worker& worker, net::Transaction& transaction)
       plan_(worker.plan),
       transaction_(transaction),
       arena_(transaction.arena()),
-      frame_arena_(worker.arenas.take()),
       answer_(transaction),
       begin_ns_(node_.clock.now_ns()),
       begin_unix_ms_(node_.clock.unix_ms()) {
@@ -42,7 +41,6 @@ Exchange::~Exchange() {
     answer_.discard();
     match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
   }
-  worker_.arenas.give_back(std::move(frame_arena_));
 }
 
 namespace {
@@ -443,8 +441,9 @@ oc_status Exchange::emit(const oc_event& said) {
   const bool idle = waiting_bytes() == 0;
   plugin::timed(match_.surface->times(Timed::render), [&] {
     return match_.surface->table().event(match_.surface->self(), this, surface_state_,
-                                         answer_.streaming() ? frame_arena_.get() : &arena_, &event, &answer_);
+                                         answer_.streaming() ? &worker_.scratch : &arena_, &event, &answer_);
   });
+  if (bell_) worker_.scratch.reset();  // an active provider: no frame of a codec is under way
   if (idle && bell_ && waiting_bytes() != 0) bell_();
   return waiting_bytes() > 256 * 1024 ? OC_PAUSE : OC_OK;
 }

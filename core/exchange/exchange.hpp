@@ -86,7 +86,6 @@ class Exchange final : public oc_call, public upstream::Downstream {
   std::shared_ptr<const WorkerPlan> plan_;
   net::Transaction& transaction_;
   Arena& arena_;
-  std::unique_ptr<Arena> frame_arena_;
   surface::Match match_;
   oc_http_in http_in_{};
   void* surface_state_ = nullptr;

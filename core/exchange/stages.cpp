@@ -53,7 +53,7 @@ const oc_event* Exchange::through_stages(const oc_event& event, bool& dropped) {
     if ((table.needs & OC_NEED_EVENTS) == 0) continue;
     const oc_event* rewritten = nullptr;
     const std::int32_t said = plugin::timed(stages_run_[i]->times(Timed::event), [&] {
-      return table.event(stages_run_[i]->self(), this, stage_states_[i], frame_arena_.get(), now, &rewritten);
+      return table.event(stages_run_[i]->self(), this, stage_states_[i], &worker_.scratch, now, &rewritten);
     });
     dropped = said == OC_STAGE_DROP;
     if (rewritten != nullptr) now = rewritten;

@@ -90,32 +90,13 @@ struct Node {
   std::uint64_t id = 1, epoch = 0;
 };
 
-// Arenas of finished exchanges, for the next ones. Confined to a loop.
-class ArenaPool {
- public:
-  std::unique_ptr<Arena> take() {
-    if (free_.empty()) return std::make_unique<Arena>();
-    auto arena = std::move(free_.back());
-    free_.pop_back();
-    return arena;
-  }
-  void give_back(std::unique_ptr<Arena> arena) {
-    if (free_.size() >= 256) return;
-    arena->reset();
-    free_.push_back(std::move(arena));
-  }
-
- private:
-  std::vector<std::unique_ptr<Arena>> free_;
-};
-
 struct Worker {
   boost::asio::io_context& loop;
   Node& node;
   plugin::OperationPool& operations;
   std::shared_ptr<const WorkerPlan> plan;  // of new exchanges; swapped on reload, on the loop
   IdMaker ids;
-  ArenaPool arenas;
+  Arena scratch;                           // for one frame or event at a time; nothing in it lives over an await
   routing::RetryBudget retries;
   WorkerMetrics metrics;
   bool draining = false;                   // new requests are refused with 503

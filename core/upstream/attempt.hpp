@@ -42,7 +42,7 @@ struct AttemptInput {
   oc_call* call = nullptr;
   const oc_request* request = nullptr;  // model already the target's
   Arena* arena = nullptr;               // of the exchange
-  Arena* frame_arena = nullptr;         // reset after each frame
+  Arena* frame_arena = nullptr;         // the loop's scratch; reset after each frame
   bool straight_ok = false;             // no stage needs to rewrite
   net::Cancel* cancel = nullptr;
   Downstream* down = nullptr;
