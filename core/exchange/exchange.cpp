@@ -14,7 +14,8 @@ using plugin::Timed;
 oc_id128 settle_id(oc_id128 hold) noexcept { return {hold.hi, hold.lo ^ 0x5e771e0000000000ull}; }
 
 std::uint64_t tokens_of(const oc_usage& u) noexcept {
-  return u.input + u.cache_read + u.cache_write + u.cache_write_1h + u.audio_input + u.output + u.reasoning + u.audio_output;
+  return u.input + u.cache_read + u.cache_write + u.cache_write_1h + u.audio_input + u.output + u.reasoning +
+         u.audio_output;
 }
 
 constexpr std::size_t kTraceBodyMax = 4u << 20;
@@ -36,7 +37,7 @@ Exchange::Exchange(Worker& worker, net::Transaction& transaction)
 }
 
 Exchange::~Exchange() {
-  settle();  // an exchange that was cut off still ends its hold
+  settle();             // an exchange that was cut off still ends its hold
   if (surface_open_) {  // its state is owed an end, though nobody reads what it writes
     answer_.discard();
     match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
@@ -67,6 +68,7 @@ asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction) {
   }
   Exchange exchange(worker, transaction);
   co_await exchange.run();
+  exchange.log();
 }
 
 asio::awaitable<void> Exchange::run() {
@@ -177,7 +179,8 @@ asio::awaitable<Result<void>> Exchange::read_request() {
 Result<void> Exchange::admit() {
   if (!principal_) return {};
   const std::uint64_t expected = request_->input_bytes / 4 + request_->max_output_tokens / 4;
-  auto ticket = node_.admission.admit(principal_, expected, begin_ns_, plan_->shared->key_limits, plan_->shared->project_limits);
+  auto ticket =
+      node_.admission.admit(principal_, expected, begin_ns_, plan_->shared->key_limits, plan_->shared->project_limits);
   if (!ticket) {
     worker_.metrics.refused_rate.add();
     return ticket.error();
@@ -191,9 +194,10 @@ Result<void> Exchange::admit() {
 Result<void> Exchange::route() {
   model_ = plan_->shared->models.find(view(request_->model));
   if (model_ == nullptr)
-    return Error(OC_E_NOT_FOUND,
-                 "The model `" + std::string(view(request_->model)) + "` does not exist or you do not have access to it.",
-                 "model_not_found", "model");
+    return Error(
+        OC_E_NOT_FOUND,
+        "The model `" + std::string(view(request_->model)) + "` does not exist or you do not have access to it.",
+        "model_not_found", "model");
   const auto router_at = plan_->routers.find(model_->router);
   const Router& router = *(router_at != plan_->routers.end() ? router_at : plan_->routers.find(""))->second;
 
@@ -223,7 +227,8 @@ Result<void> Exchange::route() {
     pointers[usable++] = &c;
   }
   if (usable == 0)
-    return Error(OC_E_UNAVAILABLE, "The model `" + std::string(view(request_->model)) + "` cannot be served now: " + disabled + ".",
+    return Error(OC_E_UNAVAILABLE,
+                 "The model `" + std::string(view(request_->model)) + "` cannot be served now: " + disabled + ".",
                  "provider_not_configured", "model");
 
   oc_plan planned{};
@@ -231,7 +236,8 @@ Result<void> Exchange::route() {
   const oc_status status = plugin::timed(router.times(Timed::plan), [&] {
     return router.table().plan(router.self(), this, &arena_, request_, pointers.data(), usable, &planned);
   });
-  if (status < 0 || planned.n == 0) return failed() ? failure_ : Error(OC_E_UNAVAILABLE, "No target can serve this request.");
+  if (status < 0 || planned.n == 0)
+    return failed() ? failure_ : Error(OC_E_UNAVAILABLE, "No target can serve this request.");
   route_reason_ = view(planned.reason);
   attempts_max_ = std::min(plan_->shared->attempts_max, planned.attempts_max != 0 ? planned.attempts_max + 1 : ~0u);
 
@@ -247,7 +253,8 @@ Result<void> Exchange::route() {
   }
   if (choices_.empty()) {
     worker_.metrics.unpriced.add();
-    return Error(OC_E_UNSUPPORTED, "The model `" + std::string(view(request_->model)) + "` has no price on this gateway.",
+    return Error(OC_E_UNSUPPORTED,
+                 "The model `" + std::string(view(request_->model)) + "` has no price on this gateway.",
                  "model_not_priced", "model");
   }
   return {};
@@ -268,7 +275,8 @@ asio::awaitable<Result<void>> Exchange::reserve() {
     if (tokens_of(worst) == 0 || worst.input == 0) worst.input = request_->input_bytes;
     if (worst.output == 0 && request_->op == OC_OP_GENERATE)
       worst.output = ((request_->set_mask & OC_SET_MAX_TOKENS) != 0 ? request_->max_output_tokens
-                                                                    : choice.tariff.output_tokens_max) * request_->n;
+                                                                    : choice.tariff.output_tokens_max) *
+                     request_->n;
     worst.requests = 1;
     const auto charge = ledger::rate(*choice.tariff.price, worst, plan_->shared->markup_bps);
     if (!charge) co_return Error(OC_E_INVALID, "The request is too large to be priced.", "request_too_large");
@@ -296,7 +304,8 @@ asio::awaitable<Result<void>> Exchange::reserve() {
     case OC_E_NOT_FOUND:
     case OC_E_FUNDS:
       worker_.metrics.refused_funds.add();
-      co_return Error(OC_E_FUNDS, "The prepaid balance of this project does not cover the request. Deposit credit and try again.",
+      co_return Error(OC_E_FUNDS,
+                      "The prepaid balance of this project does not cover the request. Deposit credit and try again.",
                       "insufficient_quota");
     case OC_E_LIMIT: {
       worker_.metrics.refused_funds.add();
@@ -305,7 +314,8 @@ asio::awaitable<Result<void>> Exchange::reserve() {
     }
     default:
       worker_.metrics.refused_ledger.add();
-      co_return Error(OC_E_UNAVAILABLE, "The ledger is not available. No request is served without it; please try again.",
+      co_return Error(OC_E_UNAVAILABLE,
+                      "The ledger is not available. No request is served without it; please try again.",
                       "ledger_unavailable");
   }
 }
@@ -379,7 +389,8 @@ void Exchange::trace() {
   w.object().key("straight").boolean(straight_).key("attempts").raw("[" + attempts_json_ + "]");
   if (!numerator_.empty()) w.key("rating_numerator").string(numerator_);
   if (usage_estimated_) w.key("usage_estimated").boolean(true);
-  if (final_.status < 0) w.key("error").object().key("code").string(final_.code).key("message").string(final_.message).close();
+  if (final_.status < 0)
+    w.key("error").object().key("code").string(final_.code).key("message").string(final_.message).close();
   w.close();
   if (plan_->shared->trace_bodies) {
     record->request_body = view(request_->raw).substr(0, kTraceBodyMax);
@@ -389,7 +400,27 @@ void Exchange::trace() {
   node_.store.put_trace(std::move(record));
 }
 
-// --- what plugins and attempts tell -------------------------------------------------------------------------------------
+void Exchange::log() const {
+  if (!node_.log) return;
+  RequestLine line;
+  const std::string request_id = "req_" + id_text_;
+  line.request_id = request_id;
+  if (principal_) line.project = principal_->project->name;
+  if (request_ != nullptr) line.model = view(request_->model);
+  if (attempts_ > 0) line.provider = choices_[served_by_].target->provider_name;
+  line.status = status_name(final_.status);
+  // A provider's own words may quote what was asked; its code does not.
+  const bool ours = attempts_ == 0 || final_.status == OC_E_IO || final_.status == OC_E_TIMEOUT;
+  line.message = ours ? final_.message : final_.code;
+  line.http_status = http_status_;
+  line.attempts = attempts_;
+  line.total_us = (node_.clock.now_ns() - begin_ns_) / 1000;
+  line.failed = final_.status < 0;
+  node_.log(line);
+}
+
+// --- what plugins and attempts tell
+// -------------------------------------------------------------------------------------
 
 oc_status Exchange::fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
                          std::string_view param) {
@@ -420,7 +451,8 @@ oc_status Exchange::emit(const oc_event& said) {
     }
     case OC_EV_FINISH: finished_ = true; break;
     case OC_EV_ERROR:
-      fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code), view(event.param));
+      fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code),
+           view(event.param));
       failure_.retry_after_ms = event.retry_after_ms;
       failure_json_ = view(event.ext_json);
       if (failure_json_.find_first_of("\r\n") != std::string::npos) failure_json_.clear();  // not one SSE line

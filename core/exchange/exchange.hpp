@@ -24,6 +24,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   Exchange(Worker& worker, net::Transaction& transaction);
   ~Exchange();
   boost::asio::awaitable<void> run();
+  void log() const;  // after run(): one line, whatever became of it
 
   // oc_call: what plugins call.
   oc_status fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,

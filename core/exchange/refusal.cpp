@@ -75,6 +75,7 @@ asio::awaitable<void> Exchange::list_models() {
     auto* out = arena_.make_sized<oc_model>();
     out->id = str(id);
     out->owned_by = str(m.owned_by);
+    out->created_s = plan_->shared->loaded_unix_s;
     models.push_back(out);
   };
   if (single) {
@@ -89,6 +90,7 @@ asio::awaitable<void> Exchange::list_models() {
     for (const auto& m : plan_->shared->models.all())
       if (!routing::is_pattern(m->id) && usable(*m)) add(*m, m->id);
   }
+  http_status_ = 200;
   match_.surface->table().models(match_.surface->self(), this, &arena_, match_.op, models.data(), models.size(), &answer_);
   add_headers(false);
   worker_.metrics.answers_by_class[2].add();

@@ -67,6 +67,7 @@ struct SharedPlan {
   std::uint32_t hold_ttl_ms = 30 * 60 * 1000;
   bool trace_bodies = true;
   bool ledger_none = false;
+  std::int64_t loaded_unix_s = 0;          // what models are said to be created at
 };
 
 // One configuration on one worker: plugin instances and connections. Lives as long as an exchange that began with it.
@@ -80,6 +81,15 @@ struct WorkerPlan {
   std::vector<Step> pipeline;
 };
 
+// One exchange as its log line tells it. Borrowed for the call.
+struct RequestLine {
+  std::string_view request_id, project, model, provider, status, message;
+  unsigned http_status = 0;
+  std::uint32_t attempts = 0;
+  std::uint64_t total_us = 0;
+  bool failed = false;
+};
+
 // Services of the process. All are safe to use from any worker; borrowed, they outlive every exchange.
 struct Node {
   const Clock& clock;
@@ -88,6 +98,7 @@ struct Node {
   ledger::LedgerEngine* ledger;  // null only with `ledger: none`
   record::StoreEngine& store;
   std::uint64_t id = 1, epoch = 0;
+  std::function<void(const RequestLine&)> log = {};  // must not block; decides by level whether to format anything
 };
 
 struct Worker {

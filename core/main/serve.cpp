@@ -276,6 +276,21 @@ std::optional<Refusal> Process::open_books() {
   }
   node_ = std::make_unique<exchange::Node>(
       exchange::Node{system_clock(), keys_, admission_, ledger_.get(), *store_, kNodeId, epoch});
+  node_->log = [this](const exchange::RequestLine& line) {
+    const auto level = !line.failed              ? control::Level::debug
+                       : line.http_status >= 500 ? control::Level::warn
+                                                 : control::Level::info;
+    log_->write(level, "request",
+                {{"request_id", line.request_id},
+                 {"project", line.project},
+                 {"model", line.model},
+                 {"provider", line.provider},
+                 {"status", line.status},
+                 {"http_status", line.http_status},
+                 {"attempts", line.attempts},
+                 {"total_us", line.total_us},
+                 {"message", line.message}});
+  };
 
   control::ControlHooks hooks;
   hooks.plugins_json = [this] { return plugins_json(); };

@@ -100,6 +100,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
   shared->drain_on_disconnect_ms = config.drain_on_disconnect_ms;
   shared->trace_bodies = config.trace_bodies;
   shared->ledger_none = config.ledger_none;
+  shared->loaded_unix_s = system_clock().unix_ms() / 1000;
 
   std::map<std::string, std::size_t> provider_index;
   for (std::size_t i = 0; i < config.providers.size(); ++i) provider_index[config.providers[i].name] = i;
