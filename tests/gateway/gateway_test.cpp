@@ -153,7 +153,8 @@ class GatewayTest : public ::testing::Test {
                          << R"(","plugins":{"path":[")" << (build_folder() / "lib/1chat/plugins").string()
                          << R"("]},"surfaces":["openai_chat"],"providers":{"up":{"use":"openai_chat","base_url":"http://127.0.0.1:)"
                          << upstream_.port() << R"(/v1","api_key":"upstream-secret"},"demo":{"use":"demo"}},"models":{")" << model
-                         << R"(":{"targets":[{"provider":"up"}],"price":{"input":"1","output":"2"}},"demo":{"targets":[{"provider":"demo"}],"price":{"input":"1","output":"2"}}},"ledger":{"use":"sqlite"},"store":{"use":"sqlite"}})";
+                         << R"(":{"targets":[{"provider":"up"}],"price":{"input":"1","output":"2"}},"demo":{"targets":[{"provider":"demo"}],"price":{"input":"1","output":"2"}}},"ledger":{"use":"sqlite"},"store":{"use":"sqlite"},"stages":{"blocklist":{"use":"blocklist","words":["Forbidden Fruit"]}},)"
+                         << R"("pipeline":["authenticate","admit","blocklist","route","reserve","call","settle","trace"]})";
   }
   template <class Table>
   std::unique_ptr<plugin::Instance<Table>> make(plugin::Catalogue& catalogue, std::uint32_t kind, const char* file) {
@@ -251,6 +252,15 @@ TEST_F(GatewayTest, ManyClientsReloadsAndMetricsAtOnceLeaveNothingHeld) {
   auto verdict = plane_->books().verify();
   ASSERT_TRUE(verdict);
   EXPECT_TRUE(verdict->breaches.empty());
+}
+
+TEST_F(GatewayTest, AStageRefusesBeforeAnythingIsHeldAndLeavesTheRestStraight) {
+  const std::string bad = R"({"model":"m","messages":[{"role":"user","content":[{"type":"text","text":"a forbidden FRUIT."}]}]})";
+  const std::string answer = ask(gateway_->port(), key_, bad);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 400")) << answer;
+  EXPECT_NE(answer.find("\"code\":\"content_blocked\""), std::string::npos) << answer;
+  EXPECT_EQ(balance().spent, 0);
+  EXPECT_TRUE(ask(gateway_->port(), key_, kAsk).ends_with(kWhole));
 }
 
 TEST_F(GatewayTest, ARevokedKeyIsRefusedAtOnce) {
