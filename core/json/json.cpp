@@ -70,6 +70,7 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
 
   const oc_json* root() const { return root_; }
   bool too_deep() const { return too_deep_; }
+  bool lone_surrogate() const { return lone_surrogate_; }  // an escape that no UTF-8 can say; the reader lets it pass
 
   bool Null() { return scalar(OC_JSON_NULL); }
   bool Bool(bool) { return scalar(OC_JSON_BOOL); }
@@ -78,11 +79,11 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
     oc_json* v = add(OC_JSON_STRING);
     v->raw = token();
     v->text = decoded(v->raw, s, n);
-    return true;
+    return !lone_surrogate_;
   }
   bool Key(const char* s, rapidjson::SizeType n, bool) {
     levels_[depth_ - 1].key = decoded(token(), s, n);
-    return true;
+    return !lone_surrogate_;
   }
   bool StartObject() { return open(OC_JSON_OBJECT); }
   bool StartArray() { return open(OC_JSON_ARRAY); }
@@ -107,6 +108,7 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   std::size_t pass_bracket() { return end_ = stream_.Tell() + 1; }
   std::string_view decoded(std::string_view raw, const char* s, std::size_t n) {
     if (raw.size() == n + 2) return raw.substr(1, n);  // no escapes: the text is there already
+    lone_surrogate_ = lone_surrogate_ || find_invalid_utf8({s, n}) != std::string_view::npos;
     return arena_.copy({s, n});
   }
   oc_json* add(std::uint32_t type) {
@@ -151,6 +153,7 @@ class TreeBuilder : public rapidjson::BaseReaderHandler<rapidjson::UTF8<>, TreeB
   std::size_t end_ = 0;
   oc_json* root_ = nullptr;
   bool too_deep_ = false;
+  bool lone_surrogate_ = false;
 };
 
 }  // namespace
@@ -172,8 +175,9 @@ const oc_json* parse(Arena& arena, std::string_view text, ParseError* error) {
     return nullptr;
   }
   if (error != nullptr)
-    *error = {reader.GetErrorOffset(),
-              builder.too_deep() ? "nested too deeply" : rapidjson::GetParseError_En(reader.GetParseErrorCode())};
+    *error = {reader.GetErrorOffset(), builder.lone_surrogate() ? "a lone surrogate"
+                                       : builder.too_deep()     ? "nested too deeply"
+                                                            : rapidjson::GetParseError_En(reader.GetParseErrorCode())};
   return nullptr;
 }
 

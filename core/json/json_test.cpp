@@ -51,6 +51,19 @@ TEST(JsonParse, LastDuplicateWinsAndIsNoticed) {
   EXPECT_FALSE(has_duplicate_keys(parse(arena, R"({"a":{"b":1},"b":1})")));
 }
 
+// Found by fuzzing: a low surrogate that comes first was decoded to bytes that are no UTF-8.
+TEST(JsonParse, LoneSurrogatesAreRefusedInStringsAndNames) {
+  for (const char* bad :
+       {R"("\uDC00")", R"("\udddd\ud800")", R"("\ud800")", R"("\ud800x")", R"({"\uDC00":1})", R"(["a\n\uDFFFz"])"}) {
+    Arena arena;
+    EXPECT_EQ(parse(arena, bad), nullptr) << bad;
+  }
+  Arena arena;
+  const oc_json* pair = parse(arena, R"("\ud83d\ude00")");
+  ASSERT_NE(pair, nullptr);
+  EXPECT_EQ(pair->text, "\xF0\x9F\x98\x80");
+}
+
 TEST(JsonWrite, EscapesWhateverStandsWherever) {
   for (int c = 0; c < 128; ++c)
     for (std::size_t at = 0; at < 20; ++at) {
