@@ -13,7 +13,6 @@ using upstream::AttemptOutcome;
 
 namespace {
 
-constexpr std::size_t kTraceBodyMax = 4u << 20;
 constexpr std::uint64_t kRetryWaitMaxMs = 2'000;  // a longer retry-after is the client's to wait for
 
 }  // namespace

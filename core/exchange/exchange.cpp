@@ -18,7 +18,6 @@ std::uint64_t tokens_of(const oc_usage& u) noexcept {
          u.audio_output;
 }
 
-constexpr std::size_t kTraceBodyMax = 4u << 20;
 
 }  // namespace
 

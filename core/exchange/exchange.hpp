@@ -19,6 +19,8 @@
 
 namespace onechat::exchange {
 
+inline constexpr std::size_t kTraceBodyMax = 4u << 20;  // bytes of a body that a trace keeps
+
 class Exchange final : public oc_call, public upstream::Downstream {
  public:
   Exchange(Worker& worker, net::Transaction& transaction);
