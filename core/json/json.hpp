@@ -1,4 +1,4 @@
-// JSON with limits: a parser into an arena and a writer into a string (RapidJSON inside).
+// JSON with limits: a parser into an arena and a writer into a string.
 //
 // The parser keeps, beside each value, where its text lies: codecs splice bodies at those places instead of writing
 // them anew.
@@ -51,6 +51,7 @@ struct oc_jsonw {
     depth_ = 0;
     comma_ = false;
   }
+  std::string_view text() const noexcept { return out_ != nullptr ? std::string_view(*out_) : std::string_view(); }
   bool empty() const noexcept { return out_ == nullptr || (depth_ == 0 && !comma_); }
 
   oc_jsonw& key(std::string_view k);

@@ -34,6 +34,58 @@ TEST(JsonParse, RefusesWhatIsNotOneValue) {
   }
 }
 
+// What the grammar of RFC 8259 says at its edges, one text each.
+TEST(JsonParse, KnowsTheGrammarsEdges) {
+  for (const char* good : {"0", "-0", "0.5", "1e5", "1E+05", "-12.50e-3", "[]", "{}", " [ ] ", "[[],{}]", "\"\"",
+                           "true", R"("\"\\\/\b\f\n\r\t\u00e9")", R"({"":0})", "\"\x7f\""}) {
+    Arena arena;
+    EXPECT_NE(parse(arena, good), nullptr) << good;
+  }
+  for (const char* bad : {"-", "+1", ".5", "1.", "1e", "1e+", "00", "-01", "0x1", "1_0", "NaN", "tru", "truex", "[,1]",
+                          "[1,,2]", "{,}", R"({"a":1,})", R"({"a":})", R"({1:2})", R"({"a":1 "b":2})", "]", "[}",
+                          R"("\u12g4")",
+                          R"("\u12")", R"("\)", "\"\t\"", "// c\n1", "\xEF\xBB\xBF{}"}) {
+    Arena arena;
+    ParseError error;
+    EXPECT_EQ(parse(arena, bad, &error), nullptr) << bad;
+    EXPECT_FALSE(error.what.empty()) << bad;
+    EXPECT_LE(error.offset, std::string_view(bad).size()) << bad;
+  }
+  Arena arena;
+  EXPECT_EQ(parse(arena, std::string_view("{}\0", 3)), nullptr);
+}
+
+TEST(JsonParse, EscapesAreDecodedWhereverTheyStand) {
+  for (std::size_t at = 0; at <= 20; ++at) {
+    const std::string before(at, 'x'), after(20 - at, 'y');
+    const std::string text = "{\"" + before + "\\u0041" + after + "\":\"" + before + "\\n\\u20ac\\\\" + after + "\"}";
+    Arena arena;
+    const oc_json* v = parse(arena, text);
+    ASSERT_NE(v, nullptr) << text;
+    EXPECT_EQ(v->first->key, before + "A" + after);
+    EXPECT_EQ(v->first->text, before + "\n\xE2\x82\xAC\\" + after);
+  }
+}
+
+TEST(JsonParse, StringsWithoutEscapesStayInTheText) {
+  Arena arena;
+  const std::string plain = "{\"name\":\"\xC3\xA9 caf\xC3\xA9\"}";
+  const oc_json* in_place = parse(arena, plain);
+  ASSERT_NE(in_place, nullptr);
+  EXPECT_EQ(in_place->first->text.data(), plain.data() + 9);
+  EXPECT_EQ(in_place->first->key.data(), plain.data() + 2);
+}
+
+TEST(JsonParse, RunsOutOfMemoryWithAnErrorNotAnException) {
+  Arena arena(64 * 1024);
+  ParseError error;
+  std::string many = "[";
+  for (int i = 0; i < 10'000; ++i) many += "1,";
+  many += "1]";
+  EXPECT_EQ(parse(arena, many, &error), nullptr);
+  EXPECT_EQ(error.what, "too large");
+}
+
 TEST(JsonParse, BoundsDepth) {
   Arena arena;
   ParseError error;

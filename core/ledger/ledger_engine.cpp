@@ -8,7 +8,9 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <chrono>
+#include <condition_variable>
 #include <deque>
+#include <mutex>
 #include <semaphore>
 #include <thread>
 #include <utility>
@@ -30,6 +32,7 @@ struct Task {  // one thing to do, made by the submitter, ended by the engine
   Task* next = nullptr;
   Kind kind = Kind::kOp;
   bool submitted = false;  // the backend has seen it; it may have been applied
+  bool awaited = true;     // somebody waits for its end
   std::uint64_t born_ns = 0;
   oc_ledger_op op{};
   oc_ledger_result result{};
@@ -120,7 +123,7 @@ class LedgerEngine::Impl {
     stopping_.store(true, std::memory_order_release);
     auto stop = std::make_unique<StopTask>();
     stop->kind = Task::Kind::kStop;
-    mailbox_.put(stop.release());
+    put(std::move(stop));
     thread_.join();
   }
 
@@ -135,7 +138,7 @@ class LedgerEngine::Impl {
   void submit(std::unique_ptr<Task> task) {
     task->born_ns = clock_.now_ns();
     if (task->kind == Task::Kind::kOp) count(queue_ops_, 1);
-    mailbox_.put(task.release());
+    put(std::move(task));
   }
   void run(const std::function<void(const Backend&)>& query) {
     std::binary_semaphore ready{0};
@@ -157,8 +160,15 @@ class LedgerEngine::Impl {
   using Counter = std::atomic<std::uint64_t>;
   static void count(Counter& c, std::uint64_t n) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
 
+  // What the engine's thread does: works, rests until an awaited task comes, or until any task comes.
+  enum class Rest { kNone, kForAwaited, kForAny };
+
+  void put(std::unique_ptr<Task> task);
   void serve();
-  void collect(bool wait);
+  void collect();
+  void rest(Rest how);
+  bool in_no_hurry() const;
+  std::chrono::nanoseconds patience_left() const;
   void step();
   void run_query();
   bool apply_batch(std::size_t n);
@@ -179,6 +189,10 @@ class LedgerEngine::Impl {
   std::atomic<std::uint32_t> reserves_{0};
   Counter ops_{0}, batches_{0}, unavailable_{0}, refused_funds_{0}, refused_limit_{0}, late_settles_{0}, shortfall_{0},
       queue_ops_{0}, commit_us_{0};
+  std::atomic<Rest> rest_{Rest::kNone};
+  std::mutex bell_mutex_;
+  std::condition_variable bell_;
+  bool rung_ = false;
   // The engine's thread only:
   std::deque<Task*> queue_;
   std::vector<oc_ledger_op> batch_;
@@ -189,18 +203,57 @@ class LedgerEngine::Impl {
 
 // ---- the engine's thread
 
+// Rings only when the thread rests and the task ends its rest. Either the thread sees the task after it has said that
+// it rests, or the submitter sees that it does.
+void LedgerEngine::Impl::put(std::unique_ptr<Task> task) {
+  const bool awaited = task->awaited;
+  mailbox_.put(task.release());
+  const Rest now = rest_.load(std::memory_order_seq_cst);
+  if (now == Rest::kNone || (now == Rest::kForAwaited && !awaited)) return;
+  const std::lock_guard lock(bell_mutex_);
+  rung_ = true;
+  bell_.notify_one();
+}
+
 void LedgerEngine::Impl::serve() {
   for (;;) {
-    collect(queue_.empty() && !stop_seen_);
-    if (!queue_.empty())
-      step();
-    else if (stop_seen_)
-      return;
+    collect();
+    if (queue_.empty() && stop_seen_) return;
+    if (queue_.empty()) rest(Rest::kForAny);
+    if (!queue_.empty() && in_no_hurry()) rest(Rest::kForAwaited);
+    if (!queue_.empty()) step();
   }
 }
 
-void LedgerEngine::Impl::collect(bool wait) {
-  if (wait) mailbox_.wait();
+// A ring may be heard late, for a task that has been taken already: then the thread rests on.
+void LedgerEngine::Impl::rest(Rest how) {
+  const auto goes_on = [&] { return how == Rest::kForAny ? queue_.empty() && !stop_seen_ : in_no_hurry(); };
+  rest_.store(how, std::memory_order_seq_cst);
+  collect();
+  for (bool rang = true; rang && goes_on(); collect()) {
+    std::unique_lock lock(bell_mutex_);
+    if (how == Rest::kForAny)
+      bell_.wait(lock, [this] { return rung_; });
+    else
+      rang = bell_.wait_for(lock, patience_left(), [this] { return rung_; });
+    rung_ = false;
+  }
+  rest_.store(Rest::kNone, std::memory_order_seq_cst);
+}
+
+// Nobody waits for what is queued, it is not much, and the oldest of it came a moment ago.
+bool LedgerEngine::Impl::in_no_hurry() const {
+  return !stop_seen_ && queue_.size() < limits_.batch_ops_max && patience_left().count() > 0 &&
+         std::none_of(queue_.begin(), queue_.end(), [](const Task* t) { return t->awaited || t->submitted; });
+}
+
+std::chrono::nanoseconds LedgerEngine::Impl::patience_left() const {
+  const std::uint64_t patience = std::uint64_t(limits_.post_linger_ms) * 1'000'000;
+  const std::uint64_t waited = clock_.now_ns() - queue_.front()->born_ns;
+  return std::chrono::nanoseconds(waited < patience ? patience - waited : 0);
+}
+
+void LedgerEngine::Impl::collect() {
   for (Task* t = mailbox_.take_all(); t != nullptr;) {
     Task* const task = std::exchange(t, t->next);
     if (task->kind == Task::Kind::kStop) {
@@ -219,7 +272,7 @@ void LedgerEngine::Impl::step() {
   if (apply_batch(n)) return;
   if (stopping_.load(std::memory_order_acquire)) return give_up_all();
   pause();
-  collect(false);
+  collect();
   expire();
 }
 
@@ -407,6 +460,7 @@ void LedgerEngine::post(oc_ledger_op op, std::function<void(const oc_ledger_resu
   }
   auto task = std::make_unique<PostTask>();
   task->op = op;
+  task->awaited = done != nullptr;
   task->done = std::move(done);
   impl_->submit(std::move(task));
 }

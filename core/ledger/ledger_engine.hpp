@@ -1,8 +1,9 @@
 // Turns many small ledger operations into few durable commits.
 //
 // One engine, one thread and one backend instance per node. A commit takes whatever queued up while the previous one
-// was in flight, so a batch is one op when idle and grows with load; there is no timer. What is submitted from one
-// thread is applied in that order, and a query sees everything submitted before it.
+// was in flight, so a batch is one op when idle and grows with load. What somebody waits for is never delayed; a SETTLE
+// or VOID that nobody waits for gives the next op a moment to share its commit. What is submitted from one thread is
+// applied in that order, and a query sees everything submitted before it.
 #pragma once
 #include <onechat/ledger.h>
 
@@ -25,6 +26,9 @@ struct EngineLimits {
   std::uint32_t batch_ops_max = 512;     // ops in one commit (the backend's batch_max may lower it)
   std::uint32_t queue_ops_max = 65'536;  // waiting RESERVEs; one more is OC_E_UNAVAILABLE. Settles are never refused.
   std::uint32_t retry_ms = 200;          // pause before a batch that met OC_E_UNAVAILABLE is submitted again
+  // How long posts wait for an op that somebody waits for: one commit less for each request of a quiet gateway, and its
+  // next RESERVE does not queue behind a SETTLE's. A crash can cost usage of so much longer. 0: not at all.
+  std::uint32_t post_linger_ms = 2;
   std::uint32_t reserve_wait_ms =
       5'000;  // a RESERVE or DEPOSIT that could not be applied for so long: OC_E_UNAVAILABLE
 };

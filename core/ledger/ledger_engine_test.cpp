@@ -126,6 +126,46 @@ TEST(LedgerEngine, WhatWaitsDuringACommitIsTheNextBatchInOrder) {
   EXPECT_EQ(engine.counters().queue_ops, 0u);
 }
 
+// The SETTLE of one request and the RESERVE of the next are one commit, and the RESERVE does not wait for company.
+TEST(LedgerEngine, APostSharesTheCommitOfTheNextAwaitedOp) {
+  FakeBackend fake;
+  EngineLimits patient;
+  patient.post_linger_ms = 60'000;
+  LedgerEngine engine(fake.backend(), patient, system_clock());
+  for (int i = 0; i < 5; ++i) {
+    engine.post(op_of(OC_LOP_SETTLE, 2 * i));
+    EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 2 * i + 1)).status, OC_OK);
+  }
+  EXPECT_EQ(fake.batches(), (std::vector<std::size_t>(5, 2)));
+}
+
+TEST(LedgerEngine, APostAloneIsAppliedSoon) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
+  engine.post(op_of(OC_LOP_SETTLE, 0));
+  fake.wait_for_calls(1);
+}
+
+TEST(LedgerEngine, APostSomebodyWaitsForIsNotDelayed) {
+  FakeBackend fake;
+  EngineLimits patient;
+  patient.post_linger_ms = 60'000;
+  LedgerEngine engine(fake.backend(), patient, system_clock());
+  engine.post(op_of(OC_LOP_SETTLE, 0), [](const oc_ledger_result&) {});
+  fake.wait_for_calls(1);
+}
+
+TEST(LedgerEngine, APostDoesNotOutliveTheEngine) {
+  FakeBackend fake;
+  {
+    EngineLimits patient;
+    patient.post_linger_ms = 60'000;
+    LedgerEngine engine(fake.backend(), patient, system_clock());
+    engine.post(op_of(OC_LOP_SETTLE, 0));
+  }
+  EXPECT_EQ(fake.applied().size(), 1u);
+}
+
 TEST(LedgerEngine, AQuerySeesEverythingSubmittedBefore) {
   FakeBackend fake;
   LedgerEngine engine(fake.backend(), {}, system_clock());

@@ -121,7 +121,10 @@ std::vector<PriceBook::Model> read(const YAML::Node& root) {
 }  // namespace
 
 std::optional<std::int64_t> parse_date(std::string_view text) {
-  if (text.size() != 10 || text[4] != '-' || text[7] != '-') return std::nullopt;
+  constexpr std::string_view kForm = "0000-00-00";
+  if (text.size() != kForm.size()) return std::nullopt;
+  for (std::size_t i = 0; i < kForm.size(); ++i)
+    if (kForm[i] == '-' ? text[i] != '-' : text[i] < '0' || text[i] > '9') return std::nullopt;
   const auto year = parse_decimal(text.substr(0, 4), 0), month = parse_decimal(text.substr(5, 2), 0),
              day = parse_decimal(text.substr(8, 2), 0);
   if (!year || !month || !day || *month < 1 || *month > 12 || *day < 1 || *day > 31) return std::nullopt;

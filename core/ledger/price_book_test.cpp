@@ -104,5 +104,12 @@ TEST(PriceBook, TheShippedFileIsSound) {
     for (const auto& v : m.versions) EXPECT_GT(v.price.base.input, 0) << m.provider << "/" << m.id << " is free";
 }
 
+TEST(PriceBook, ADateIsTenDigitsAndDashes) {
+  EXPECT_EQ(parse_date("1970-01-02"), 86'400'000);
+  for (const char* text : {"", "1970-1-02", "1970-13-01", "1970-02-30", "1e30-01-01", "+970-01-01", "1970-+1-01",
+                           "1970-01-1.", "1970/01/01"})
+    EXPECT_FALSE(parse_date(text)) << text;
+}
+
 }  // namespace
 }  // namespace onechat::ledger

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <functional>
 #include <map>
 #include <optional>
 
@@ -34,13 +35,17 @@ std::optional<std::string> exact_text(std::string_view text, int shift) {
   return usd_text(*nano);
 }
 
+// A JSON string is a YAML string.
 std::string quoted(const std::string& text) {
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"' || c == '\\') out += '\\';
-    out += c;
-  }
-  return out + "\"";
+  std::string out;
+  json::append_string(out, text);
+  return out;
+}
+
+// What is told about a model is one line, whatever its catalogue calls it.
+std::string one_line(std::string text) {
+  std::replace_if(text.begin(), text.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, ' ');
+  return text;
 }
 
 // Tells what kept a model out; thrown and caught in this file.
@@ -94,6 +99,14 @@ std::string to_yaml(const Book& book) {
   return out;
 }
 
+// Adds an entry whose name is not priced yet.
+void add(std::vector<Entry>& entries, Entry entry) {
+  if (entry.id.empty()) throw Skip{"it has no name"};
+  if (std::any_of(entries.begin(), entries.end(), [&](const Entry& e) { return e.id == entry.id; }))
+    throw Skip{"priced twice; the first price is taken"};
+  entries.push_back(std::move(entry));
+}
+
 ImportedPrices finish(Book book, ImportedPrices out) {
   std::erase_if(book, [](const auto& provider) { return provider.second.empty(); });
   out.yaml = to_yaml(book);
@@ -116,16 +129,17 @@ constexpr std::array<Field, 9> kLitellm{{{"input_cost_per_token", "input"},
                                          {"output_cost_per_audio_token", "audio_output"},
                                          {"output_cost_per_image", "image"}}};
 
-// "input_cost_per_token_above_200k_tokens" -> {input_cost_per_token, 200000}.
+// "input_cost_per_token_above_200k_tokens" -> {input_cost_per_token, 200000}; {name, 0} when it is no tier's.
 std::pair<std::string_view, std::uint64_t> split_tier(std::string_view name) {
   constexpr std::string_view kAbove = "_above_", kTokens = "k_tokens";
+  constexpr std::int64_t kThousandsMax = 1'000'000'000;
   const std::size_t at = name.rfind(kAbove);
-  if (at == std::string_view::npos || name.size() < kTokens.size() ||
-      name.substr(name.size() - kTokens.size()) != kTokens)
+  if (at == std::string_view::npos || !name.ends_with(kTokens) || at + kAbove.size() + kTokens.size() > name.size())
     return {name, 0};
   const std::size_t begin = at + kAbove.size();
   const auto thousands = parse_decimal(name.substr(begin, name.size() - kTokens.size() - begin), 0);
-  return {name.substr(0, at), thousands ? static_cast<std::uint64_t>(*thousands) * 1000 : 0};
+  if (!thousands || *thousands <= 0 || *thousands > kThousandsMax) throw Skip{"priced by " + std::string(name)};
+  return {name.substr(0, at), static_cast<std::uint64_t>(*thousands) * 1000};
 }
 
 // Prices for other ways to send the request, which we do not offer.
@@ -239,8 +253,11 @@ std::vector<Row> genai_rows(const oc_json* list, std::vector<std::string>& left_
     }
     rows.push_back(std::move(row));
   }
-  std::stable_sort(rows.begin(), rows.end(), [](const Row& a, const Row& b) { return a.from < b.from; });
+  const auto earlier = [](const Row& a, const Row& b) { return a.from < b.from; };
+  std::stable_sort(rows.begin(), rows.end(), earlier);
   if (rows.empty()) throw Skip{"no prices"};
+  if (std::adjacent_find(rows.begin(), rows.end(), std::not_fn(earlier)) != rows.end())
+    throw Skip{"two prices from the same day"};
   return rows;
 }
 
@@ -276,7 +293,7 @@ void note(ImportedPrices& out, const std::string& who, std::vector<std::string> 
   left_out.erase(std::unique(left_out.begin(), left_out.end()), left_out.end());
   std::string text = who + ": left out";
   for (std::size_t i = 0; i < left_out.size(); ++i) text += (i != 0 ? ", " : " ") + left_out[i];
-  out.notes.push_back(std::move(text));
+  out.notes.push_back(one_line(std::move(text)));
 }
 
 Error not_json(const json::ParseError& e) {
@@ -294,10 +311,10 @@ ImportedPrices litellm(const oc_json* root) {
     const std::string who = provider + "/" + std::string(model->key);
     try {
       std::vector<std::string> left_out;
-      book[provider].push_back(litellm_entry(model, left_out));
+      add(book[provider], litellm_entry(model, left_out));
       note(out, who, std::move(left_out));
     } catch (const Skip& skip) {
-      out.skipped.push_back(who + ": " + skip.why);
+      out.skipped.push_back(one_line(who + ": " + skip.why));
     }
   }
   return finish(std::move(book), std::move(out));
@@ -321,10 +338,10 @@ ImportedPrices genai(const oc_json* root) {
         std::vector<std::string> left_out;
         entry.rows = genai_rows(json::get(m, "prices"), left_out);
         genai_names(json::get(m, "match"), entry, left_out);
-        entries.push_back(std::move(entry));
+        add(entries, std::move(entry));
         note(out, who, std::move(left_out));
       } catch (const Skip& skip) {
-        out.skipped.push_back(who + ": " + skip.why);
+        out.skipped.push_back(one_line(who + ": " + skip.why));
       }
     }
     drop_known_names(entries);

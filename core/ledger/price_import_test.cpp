@@ -90,6 +90,45 @@ TEST(PriceImport, TakesAGenaiModelWithDatesTiersAndNames) {
   EXPECT_EQ(b.find("p", "m", *parse_date("2026-03-13")).price->tiers.size(), 0u);
 }
 
+// Whatever a catalogue says, the file made of it can be read back: what could not is left out and named.
+TEST(PriceImport, LeavesOutWhatOurOwnReaderWouldRefuse) {
+  const auto genai = import_prices(R"([{"id": "p", "models": [
+    {"id": "two", "prices": [{"prices": {"input_mtok": 1}}, {"prices": {"input_mtok": 2}}]},
+    {"id": "odd day", "prices": [{"constraint": {"type": "start_date", "start_date": "1e30-01-01"}, "prices": {"input_mtok": 1}}]},
+    {"id": "again", "prices": {"input_mtok": 1}}, {"id": "again", "prices": {"input_mtok": 2}},
+    {"id": "", "prices": {"input_mtok": 1}}]}])");
+  ASSERT_TRUE(genai) << genai.error().message;
+  EXPECT_EQ(genai->skipped,
+            (std::vector<std::string>{"p/two: two prices from the same day", "p/odd day: its price depends on start_date",
+                                      "p/again: priced twice; the first price is taken", "p/: it has no name"}));
+  EXPECT_EQ(book_of(*genai).find("p", "again", 0).price->base.input, 1'000'000'000);
+
+  const auto litellm = import_prices(R"({"m": {"litellm_provider": "p", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6},
+    "m": {"litellm_provider": "p", "input_cost_per_token": 2e-6, "output_cost_per_token": 2e-6}})");
+  ASSERT_TRUE(litellm) << litellm.error().message;
+  EXPECT_EQ(litellm->skipped, std::vector<std::string>{"p/m: priced twice; the first price is taken"});
+  EXPECT_EQ(book_of(*litellm).models().size(), 1u);
+}
+
+TEST(PriceImport, ATierThatCannotBeReadIsNotTheBasePrice) {
+  for (const std::string tier : {"some", "0", "-5", "9999999999999999", ""}) {
+    const auto r = import_prices(R"({"m": {"litellm_provider": "p", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6,
+      "input_cost_per_token_above_)" + tier + R"(k_tokens": 9e-6}})");
+    ASSERT_TRUE(r) << r.error().message;
+    EXPECT_EQ(r->models, 0u) << tier;
+    EXPECT_EQ(r->skipped, std::vector<std::string>{"p/m: priced by input_cost_per_token_above_" + tier + "k_tokens"});
+  }
+}
+
+TEST(PriceImport, NamesKeepTheirLettersAndMessagesTheirLine) {
+  const auto r = import_prices(R"([{"id": "p\n:", "models": [{"id": "a\t\"b\\\u0001\n# \u00e4", "prices": {"input_mtok": 1}},
+    {"id": "c\nd", "match": {"regex": [1,
+      2]}, "prices": {"input_mtok": 1, "x\ny": 2}}]}])");
+  ASSERT_TRUE(r) << r.error().message;
+  EXPECT_EQ(r->skipped, std::vector<std::string>{"p :/c d: priced by x y"});
+  EXPECT_TRUE(book_of(*r).find("p\n:", "a\t\"b\\\x01\n# \xC3\xA4", 0));
+}
+
 TEST(PriceImport, RefusesWhatIsNoCatalogue) {
   EXPECT_FALSE(import_prices("{"));
   EXPECT_FALSE(import_prices("7"));

@@ -178,14 +178,18 @@ Result<Rated> rate(const Price& price, const oc_usage& u, std::uint32_t markup_b
 }
 
 std::string to_text(Int128 value) {
-  if (value == 0) return "0";
-  const bool negative = value < 0;
-  std::string out;
-  for (; value != 0; value /= 10) {
-    const int digit = static_cast<int>(value % 10);
-    out.insert(out.begin(), static_cast<char>('0' + (digit < 0 ? -digit : digit)));
-  }
-  return negative ? "-" + out : out;
+  __extension__ typedef unsigned __int128 Unsigned;
+  char digits[40];
+  char* const end = digits + sizeof digits;
+  char* p = end;
+  Unsigned rest = value < 0 ? -static_cast<Unsigned>(value) : static_cast<Unsigned>(value);
+  // Division of 128 bits is a library call: only while 64 do not hold it.
+  for (; rest > ~std::uint64_t{0}; rest /= 10) *--p = static_cast<char>('0' + static_cast<int>(rest % 10));
+  auto low = static_cast<std::uint64_t>(rest);
+  do *--p = static_cast<char>('0' + low % 10);
+  while ((low /= 10) != 0);
+  if (value < 0) *--p = '-';
+  return {p, end};
 }
 
 }  // namespace onechat::ledger

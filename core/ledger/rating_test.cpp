@@ -199,5 +199,17 @@ TEST(Rating, EqualsUnboundedFractionsOnRandomPricesAndUsages) {
   }
 }
 
+TEST(Rating, NumbersOfAnySizeAreWrittenInFull) {
+  const Int128 digits = Int128(1'234'567'890'123'456'789) * 1'000'000'000 + 987'654'321;
+  EXPECT_EQ(to_text(0), "0");
+  EXPECT_EQ(to_text(-7), "-7");
+  EXPECT_EQ(to_text(Int128(std::numeric_limits<std::uint64_t>::max())), "18446744073709551615");
+  EXPECT_EQ(to_text(Int128(std::numeric_limits<std::uint64_t>::max()) + 1), "18446744073709551616");
+  EXPECT_EQ(to_text(digits), "1234567890123456789987654321");
+  EXPECT_EQ(to_text(-digits), "-1234567890123456789987654321");
+  const Int128 lowest = -(Int128(1) << 126) - (Int128(1) << 126);
+  EXPECT_EQ(to_text(lowest), "-170141183460469231731687303715884105728");
+}
+
 }  // namespace
 }  // namespace onechat::ledger

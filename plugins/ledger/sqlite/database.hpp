@@ -47,6 +47,7 @@ class Query {
     while (next()) continue;
   }
   bool next();  // the next row; false at the end, and then the statement holds no lock
+  void reset() { sqlite3_reset(statement_); }  // when the rest of the rows is not wanted
   std::int64_t column(int i) const { return sqlite3_column_int64(statement_, i); }
   std::uint64_t word(int i) const { return static_cast<std::uint64_t>(column(i)); }
   std::string text(int i) const;

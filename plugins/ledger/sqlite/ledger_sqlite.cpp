@@ -60,6 +60,7 @@ class Ledger {
     open();
     const std::int64_t now = host_->unix_ms();
     Transaction transaction(*db_);
+    store_->begin(now);
     ledger_core::apply(*store_, ops, results, n, now);
     for (std::size_t i = 0; i < n; ++i)
       if (ops[i].kind == OC_LOP_SWEEP) store_->drop_tombstones(now - kTombstoneLifeMs);
@@ -68,8 +69,8 @@ class Ledger {
 
   oc_ledger_balance balance(std::uint64_t account) {
     open();
-    const auto wallet = store_->account({ledger_core::kWallet, account});
-    const auto debt = store_->account({ledger_core::kReceivable, account});
+    const ledger_core::Account wallet = store_->account({ledger_core::kWallet, account});
+    const ledger_core::Account debt = store_->account({ledger_core::kReceivable, account});
     oc_ledger_balance b{};
     b.held = wallet.pending;
     b.spent = wallet.debits + debt.debits;
@@ -103,7 +104,7 @@ class Ledger {
   void open() {
     if (store_ != nullptr) return;
     auto db = std::make_unique<Database>(settings_.file, settings_.migrations);
-    store_ = std::make_unique<RowStore>(*db);
+    store_ = std::make_unique<RowStore>(*db, host_->unix_ms());
     db_ = std::move(db);
   }
 

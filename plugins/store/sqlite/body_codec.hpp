@@ -19,7 +19,7 @@ struct EncodedBody {
 // One context each way, used again and again. Belongs to one thread.
 class BodyCodec {
  public:
-  static constexpr int kLevel = 3;
+  static constexpr int kLevel = 1;  // two thirds of the time of 3 for 8 % more disk (100 KB of text)
   static constexpr std::uint64_t kBytesMax = 256u << 20;  // of one body, unpacked
 
   BodyCodec();
