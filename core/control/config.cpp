@@ -37,12 +37,13 @@ std::vector<Problem> load_config(const std::string& file, Config& out, const Env
   const auto root = read_yaml(file, text, env, problems);
   if (!root) return problems;
   Schema(config_schema_json()).check(*root, file, problems);
-  if (!root->is(YamlNode::Kind::object)) return problems;
-
   Config config;
   config.file = file;
-  build_config(*root, env, config, problems);
-  check_config(*root, config, problems);
+  if (root->is(YamlNode::Kind::object)) {
+    build_config(*root, env, config, problems);
+    check_config(*root, config, problems);
+  }
+  hide_environment(*root, problems);
   sort_by_line(problems);
   if (problems.empty()) out = std::move(config);
   return problems;

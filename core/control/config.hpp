@@ -45,6 +45,9 @@ struct TargetConfig {
   std::string provider;
   std::string model;  // a "*" in it stands for what the "*" of the model's id matched; default: the id itself
   std::uint32_t weight = 1;
+  // Not 0: one of several doors to the same model, written as a list of providers; targets of one number are those of one
+  // list. A request goes through the door that speaks its client's dialect, else through the first.
+  std::uint32_t doors = 0;
   int line = 0;
 };
 

@@ -41,6 +41,12 @@ void collect_secrets(const YamlNode& node, const std::string& key, std::vector<s
   for (const auto& member : node.members) collect_secrets(member.value, member.key, out);
 }
 
+void collect_environment(const YamlNode& node, std::vector<std::string>& out) {
+  out.insert(out.end(), node.from_env.begin(), node.from_env.end());
+  for (const auto& item : node.items) collect_environment(item, out);
+  for (const auto& member : node.members) collect_environment(member.value, out);
+}
+
 void collect_missing(const YamlNode& node, std::vector<std::string>& out) {
   for (const auto& name : node.missing_env)
     if (std::find(out.begin(), out.end(), name) == out.end()) out.push_back(name);
@@ -305,10 +311,19 @@ class Builder {
       for (const auto& item : targets->items) {
         TargetConfig target;
         target.line = item.line;
-        text(item, "provider", target.provider);
         if (!text(item, "model", target.model)) target.model = out.id;
         number(item, "weight", target.weight);
-        out.targets.push_back(std::move(target));
+        const YamlNode* doors = item.get("provider");
+        if (doors == nullptr || !doors->is(Kind::array)) {
+          text(item, "provider", target.provider);
+          out.targets.push_back(std::move(target));
+          continue;
+        }
+        target.doors = ++doors_;
+        for (const auto& door : doors->items) {
+          target.provider = door.text;
+          out.targets.push_back(target);
+        }
       }
     if (const YamlNode* price = object(m.value, "price")) out.price = price_of(*price, out.id);
     return out;
@@ -389,6 +404,7 @@ class Builder {
   const Environment& env_;
   Config& out_;
   std::vector<Problem>& problems_;
+  std::uint32_t doors_ = 0;  // lists of doors so far
   bool proxy_said_ = false, said_bad_proxy_ = false;
 };
 
@@ -396,6 +412,18 @@ class Builder {
 
 void build_config(const YamlNode& root, const Environment& env, Config& out, std::vector<Problem>& problems) {
   Builder(root, env, out, problems).run();
+}
+
+void hide_environment(const YamlNode& root, std::vector<Problem>& problems) {
+  constexpr std::size_t kSecretMin = 4;  // bytes; less is found in any sentence
+  std::vector<std::string> values;
+  collect_environment(root, values);
+  std::erase_if(values, [](const std::string& value) { return value.size() < kSecretMin; });
+  std::sort(values.begin(), values.end(), [](const auto& a, const auto& b) { return a.size() > b.size(); });
+  for (Problem& problem : problems)
+    for (const std::string& value : values)
+      for (auto at = problem.text.find(value); at != std::string::npos; at = problem.text.find(value, at + 3))
+        problem.text.replace(at, value.size(), "***");
 }
 
 }  // namespace onechat::control

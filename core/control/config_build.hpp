@@ -10,4 +10,7 @@ void build_config(const YamlNode& root, const Environment& env, Config& out, std
 // Names that point nowhere, the pipeline, files that must be there.
 void check_config(const YamlNode& root, Config& config, std::vector<Problem>& problems);
 
+// What the environment gave is in no problem's text: it may be a secret wherever it was put.
+void hide_environment(const YamlNode& root, std::vector<Problem>& problems);
+
 }  // namespace onechat::control

@@ -16,6 +16,8 @@ namespace fs = std::filesystem;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::Not;
+using testing::SizeIs;
 
 constexpr const char* kBase =
     "surfaces: [openai_chat]\n"
@@ -58,6 +60,23 @@ TEST_F(ConfigTest, DefaultsStandWhereTheFileIsSilent) {
   EXPECT_EQ(config_.first_boot_credit_nano, 5'000'000'000);
   ASSERT_EQ(config_.models.size(), 1u);
   EXPECT_EQ(config_.models[0].targets[0].model, "gpt-4o");
+}
+
+TEST_F(ConfigTest, AListOfProvidersIsSeveralDoorsToOneModel) {
+  const std::string providers = "surfaces: [openai_chat]\nproviders: { a: { use: x, base_url: 'http://h' }, b: { use: y, base_url: 'http://h' } }\n";
+  ASSERT_THAT(load(providers + "models: { m: { targets: [{ provider: [a, b], model: n }, { provider: a }, { provider: [b, a] }] } }\n"),
+              IsEmpty());
+  const auto& targets = config_.models[0].targets;
+  ASSERT_EQ(targets.size(), 5u);
+  EXPECT_EQ(targets[0].provider + targets[1].provider, "ab");
+  EXPECT_EQ(targets[1].model, "n");
+  EXPECT_NE(targets[0].doors, 0u);
+  EXPECT_EQ(targets[0].doors, targets[1].doors);
+  EXPECT_EQ(targets[2].doors, 0u) << "a target of its own";
+  EXPECT_EQ(targets[3].doors, targets[4].doors);
+  EXPECT_NE(targets[3].doors, targets[0].doors);
+  EXPECT_THAT(load(providers + "models: { m: { targets: [{ provider: [a, nobody] }] } }\n"), SizeIs(1));
+  EXPECT_THAT(load(providers + "models: { m: { targets: [{ provider: [] }] } }\n"), Not(IsEmpty()));
 }
 
 TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
@@ -144,6 +163,25 @@ TEST_F(ConfigTest, NoProblemRepeatsASecret) {
       "workers: '${OPENAI_API_KEY}'\n");
   ASSERT_EQ(problems.size(), 2u);
   for (const auto& p : problems) EXPECT_THAT(p, testing::Not(HasSubstr("hunter2")));
+}
+
+// A secret in the wrong place is still a secret.
+TEST_F(ConfigTest, NoProblemRepeatsWhatTheEnvironmentGave) {
+  env_["OPENAI_API_KEY"] = "hunter2hunter2";
+  const auto problems = load(
+      "surfaces: [s]\nproviders: { p: { use: x } }\nlisten: '${OPENAI_API_KEY}:1'\n"
+      "models: { m: { router: '${OPENAI_API_KEY}x', targets: [{ provider: '${OPENAI_API_KEY}' }] } }\n"
+      "pipeline: [authenticate, '${OPENAI_API_KEY}', '${OPENAI_API_KEY}', route, reserve, call, settle]\n");
+  EXPECT_GE(problems.size(), 3u);
+  for (const auto& p : problems) EXPECT_THAT(p, testing::Not(HasSubstr("hunter2")));
+  EXPECT_THAT(problems, testing::Contains(HasSubstr("points to provider '***', which is not defined")));
+}
+
+TEST_F(ConfigTest, AProblemIsOneLineWhateverTheFileHolds) {
+  std::ofstream(file_, std::ios::binary) << "surfaces: [s]\n\"pro\\e[31m\\nviders\": {}\nmodels: {}\n";
+  const auto problems = load_config(file_, config_);
+  ASSERT_FALSE(problems.empty());
+  for (const auto& p : problems) EXPECT_EQ(to_string(p).find_first_of("\n\x1b"), std::string::npos) << to_string(p);
 }
 
 TEST_F(ConfigTest, NoLedgerInSoManyWordsNeedsNoReserve) {

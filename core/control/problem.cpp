@@ -26,7 +26,9 @@ constexpr std::size_t kWordMax = 64;
 }  // namespace
 
 std::string to_string(const Problem& p) {
-  return p.file + (p.line > 0 ? ":" + std::to_string(p.line) : std::string()) + ": " + p.text;
+  std::string out = p.file + (p.line > 0 ? ":" + std::to_string(p.line) : std::string()) + ": " + p.text;
+  std::replace_if(out.begin(), out.end(), [](unsigned char c) { return c < ' ' || c == 0x7F; }, '?');
+  return out;
 }
 
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& known) {

@@ -18,6 +18,11 @@ constexpr std::uint64_t kRetryWaitMaxMs = 2'000;  // a longer retry-after is the
 }  // namespace
 
 asio::awaitable<void> Exchange::call() {
+  if (request_->op == OC_OP_COUNT_TOKENS &&
+      (plan_->providers[choices_.front().target->provider].caps & OC_PROV_CAP_COUNT_TOKENS) == 0) {
+    co_await count_tokens_here();
+    co_return;
+  }
   worker_.retries.request();
   watch_client();
   if ((request_->flags & OC_REQ_STREAM) != 0) worker_.metrics.streams.add();
@@ -62,13 +67,14 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
   in.request = choice.request;
   in.arena = &arena_;
   in.frame_arena = &worker_.scratch;
-  in.straight_ok = !must_translate_ && provider.codec && view(request_->dialect) == view(provider.codec->table().dialect);
+  // What a request continues is known to the gateway, and to a provider only if it gave that answer itself.
+  in.straight_ok = !must_translate_ && (!resumed_ || resumed_from_ == provider.name) && provider.codec &&
+                   view(request_->dialect) == view(provider.codec->table().dialect);
   in.cancel = cancel_.get();
   in.down = this;
   in.clock = &node_.clock;
   in.operations = &worker_.operations;
-  straight_ = in.straight_ok;
-  rendering_ = !straight_;
+  straight(false);  // until the codec says otherwise
   if ((request_->flags & OC_REQ_STREAM) != 0) answer_.stream();
   choice.target->health->began();
   if (provider.codec)
@@ -89,7 +95,14 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
 
 // Whether, where and when to try again; moves `position` on.
 bool Exchange::try_again(const AttemptOutcome& outcome, std::size_t& position, std::uint64_t& wait_ms) {
-  if (!outcome.retryable || committed_ || client_gone_ || attempts_ >= attempts_max_) return false;
+  if (committed_ || client_gone_) return false;
+  const bool not_found = outcome.upstream_status == 400 || outcome.upstream_status == 404;
+  if (outcome.straight && resumed_ && !resumed_from_.empty() && not_found) {
+    resumed_from_.clear();  // it may have forgotten the answer: the same once more, with everything said in full
+    wait_ms = 0;
+    return true;
+  }
+  if (!outcome.retryable || attempts_ >= attempts_max_) return false;
   std::size_t next = position + 1;
   const std::uint64_t now = node_.clock.now_ns();
   while (next + 1 < choices_.size() && !choices_[next].target->health->may_try(now)) {
@@ -114,6 +127,32 @@ bool Exchange::try_again(const AttemptOutcome& outcome, std::size_t& position, s
   return true;
 }
 
+// The target cannot count: an estimate, and a free one.
+asio::awaitable<void> Exchange::count_tokens_here() {
+  straight(false);
+  oc_usage estimate{};
+  estimate.struct_size = sizeof estimate;
+  estimate.flags = OC_USAGE_ESTIMATED | OC_USAGE_FINAL;
+  estimate.input = std::max<std::uint64_t>(1, request_->input_bytes / 4);
+  oc_event event{};
+  event.struct_size = sizeof event;
+  event.type = OC_EV_USAGE;
+  event.usage = &estimate;
+  emit(event);
+  AttemptOutcome counted;
+  co_await answer(counted);
+}
+
+void Exchange::straight(bool is) {
+  straight_ = is;
+  rendering_ = !is;
+  state_.reset();
+  const bool carried = is || (match_.surface->table().flags & OC_SURF_CARRIES_STATE) != 0;
+  const std::uint64_t caps = plan_->providers[choices_[served_by_].target->provider].caps;
+  if (!carried && (caps & OC_PROV_CAP_STATE) != 0) state_.emplace();
+  if (is && (request_->flags & OC_REQ_JSON_ARRAY) != 0) answer_.framing(OC_OUT_JSON_ARRAY);
+}
+
 // Turns what the attempt used into money, and notes it for the trace.
 void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
   upstream_us_ += outcome.total_us;
@@ -122,7 +161,7 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
   w.object().key("provider").string(choices_[position].target->provider_name).key("model").string(choices_[position].model);
   w.key("status").string(status_name(outcome.error.status)).key("http_status").integer(outcome.upstream_status);
   w.key("us").integer(static_cast<std::int64_t>(outcome.total_us)).close();
-  if (charge_known_) return;
+  if (charge_known_ || request_->op == OC_OP_COUNT_TOKENS) return;
 
   const bool answered = outcome.error.status == OC_OK;
   if (!usage_seen_ && (answered || output_events_ > 0)) {
@@ -141,6 +180,7 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
     usage_seen_ = finished_ = false;
     output_bytes_ = output_events_ = 0;
     answer_text_.clear();
+    state_.reset();
     return;
   }
   charge_known_ = true;
@@ -164,6 +204,7 @@ void Exchange::charge(std::size_t position) {
 
 // A stream whose usage is final is paid before its last bytes leave.
 void Exchange::settle_if_certain() {
+  if (request_->op == OC_OP_COUNT_TOKENS) return;
   if (charge_known_ || settled_ || !finished_ || !usage_seen_ || (usage_.flags & OC_USAGE_FINAL) == 0) return;
   charge(served_by_);
   charge_known_ = true;
@@ -194,7 +235,8 @@ asio::awaitable<void> Exchange::answer(AttemptOutcome& outcome) {
   }
   if (!ok) {
     Error told = outcome.error;
-    if (outcome.upstream_status == 401 || outcome.upstream_status == 403) {  // our key, not the client's
+    if (outcome.upstream_status == 401 || outcome.upstream_status == 403 ||
+        (outcome.upstream_status != 0 && told.status == OC_E_AUTH)) {  // our key, not the client's
       told.status = OC_E_UPSTREAM;
       told.http_status = 502;
       told.message = "The provider refused the gateway's credentials.";
@@ -206,18 +248,26 @@ asio::awaitable<void> Exchange::answer(AttemptOutcome& outcome) {
   http_status_ = 200;
   worker_.metrics.answers_by_class[2].add();
   if (rendering_) {
-    surface_open_ = false;
     match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
+    keep({});
+    remember_state();
   }
   if (answer_.streaming()) {
     committed_ = true;
     if (co_await flush()) co_await transaction_.finish_stream();
     co_return;
   }
-  response_body_ = answer_.body();
   add_headers(!plan_->shared->ledger_none);
   first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
   co_await answer_.send();
+  keep_for_trace();
+}
+
+// The body that went out, without a copy.
+void Exchange::keep_for_trace() {
+  if (!plan_->shared->trace_bodies) return;
+  response_body_ = answer_.take_body();
+  if (response_body_.size() > kTraceBodyMax) response_body_.resize(kTraceBodyMax);
 }
 
 // A straight exchange passes on what the upstream said as it said it: answers, and its own errors too.
@@ -232,9 +282,9 @@ asio::awaitable<void> Exchange::answer_whole(AttemptOutcome& outcome) {
   for (const auto& [name, value] : whole.headers) answer_.header(name, value);
   add_headers(outcome.error.status == OC_OK && !plan_->shared->ledger_none);
   answer_.raw_body(std::move(whole.body));
-  if (plan_->shared->trace_bodies) response_body_ = answer_.body().substr(0, kTraceBodyMax);
   first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
   co_await answer_.send();
+  keep_for_trace();
 }
 
 void Exchange::watch_client() {
@@ -254,6 +304,7 @@ void Exchange::watch_client() {
 
 void Exchange::relay(std::string_view bytes) {
   transaction_.stream_buffer().append(bytes);
+  answer_.relayed();
   // Comments alone do not commit: a target that only kept the line warm may still give way to the next.
   committed_ = committed_ || events_seen_;
 }

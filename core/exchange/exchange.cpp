@@ -13,6 +13,24 @@ using plugin::Timed;
 // Ids of the operations that end a hold: a pure function of the hold's, so that one cannot be posted under two names.
 oc_id128 settle_id(oc_id128 hold) noexcept { return {hold.hi, hold.lo ^ 0x5e771e0000000000ull}; }
 
+// Operations on an answer that was given before.
+bool is_about_kept(std::uint32_t op) noexcept {
+  return op == OC_OP_RETRIEVE || op == OC_OP_DELETE || op == OC_OP_CANCEL || op == OC_OP_LIST_INPUT;
+}
+
+bool wants_strict(const net::HeadView& head) noexcept {
+  const std::string_view v = head.header("x-1chat-strict");
+  return !v.empty() && v != "0" && v != "false";
+}
+
+std::string_view operation_name(std::uint32_t op) noexcept {
+  switch (op) {
+    case OC_OP_EMBED: return "embed";
+    case OC_OP_COUNT_TOKENS: return "count_tokens";
+    default: return "generate";
+  }
+}
+
 std::uint64_t tokens_of(const oc_usage& u) noexcept {
   return u.input + u.cache_read + u.cache_write + u.cache_write_1h + u.audio_input + u.output + u.reasoning +
          u.audio_output;
@@ -33,14 +51,13 @@ Exchange::Exchange(Worker& worker, net::Transaction& transaction)
   usage_.struct_size = sizeof usage_;
   id_ = worker.ids.next(begin_unix_ms_);
   id_text_ = to_hex(id_);
+  request_id_ = "req_" + id_text_;
 }
 
 Exchange::~Exchange() {
-  settle();             // an exchange that was cut off still ends its hold
-  if (surface_open_) {  // its state is owed an end, though nobody reads what it writes
-    answer_.discard();
-    match_.surface->table().finish(match_.surface->self(), this, surface_state_, &arena_, &answer_);
-  }
+  settle();      // an exchange that was cut off still ends its hold
+  if (!stages_run_.empty() && final_.status == OC_OK) final_ = Error(OC_E_CANCELLED);
+  end_stages();  // and its stages
 }
 
 namespace {
@@ -65,9 +82,13 @@ asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction) {
     co_await answer_probe(worker, transaction);
     co_return;
   }
-  Exchange exchange(worker, transaction);
-  co_await exchange.run();
-  exchange.log();
+  // In the arena: a coroutine frame that holds it is too large to be recycled.
+  void* const place = transaction.arena().allocate(sizeof(Exchange), alignof(Exchange));
+  if (place == nullptr) throw std::bad_alloc();
+  const auto destroy = [](Exchange* e) { std::destroy_at(e); };
+  const std::unique_ptr<Exchange, decltype(destroy)> exchange(new (place) Exchange(worker, transaction), destroy);
+  co_await exchange->run();
+  exchange->log();
 }
 
 asio::awaitable<void> Exchange::run() {
@@ -95,6 +116,11 @@ asio::awaitable<void> Exchange::run() {
         co_await list_models();
         co_return;
       }
+      if (done && is_about_kept(request_->op)) {
+        co_await serve_kept();
+        co_return;
+      }
+      if (done) done = co_await resume();
       if (!done) break;
     }
     switch (step.kind) {
@@ -102,7 +128,10 @@ asio::awaitable<void> Exchange::run() {
       case StepKind::admit: done = admit(); break;
       case StepKind::stage: done = co_await run_stage(*plan_->stages[step.stage]); break;
       case StepKind::route: done = route(); break;
-      case StepKind::reserve: done = co_await reserve(); break;
+      case StepKind::reserve:
+        co_await recall_state();
+        done = co_await reserve();
+        break;
       case StepKind::call: co_await call(); break;
       case StepKind::settle: settle(); break;
       case StepKind::trace: break;  // always last: below, for refused requests too
@@ -114,8 +143,8 @@ asio::awaitable<void> Exchange::run() {
     settle();
     co_await refuse(done.error());
   }
-  end_stages();
   trace();
+  end_stages();
 }
 
 // --- who asks, and what for -----------------------------------------------------------------------------------------
@@ -168,9 +197,9 @@ asio::awaitable<Result<void>> Exchange::read_request() {
   auto* own = arena_.make<oc_request>();
   if (status < 0 || parsed == nullptr || !plugin::normalise(parsed, *own))
     co_return failed() ? failure_ : Error(status < 0 ? status : OC_E_INTERNAL, "The request was not understood.");
-  surface_open_ = true;
   own->struct_size = sizeof *own;
   if (own->n == 0) own->n = 1;
+  if (wants_strict(transaction_.head())) own->flags |= OC_REQ_STRICT;
   request_ = own;
   co_return Result<void>();
 }
@@ -190,6 +219,22 @@ Result<void> Exchange::admit() {
 
 // --- where to -------------------------------------------------------------------------------------------------------
 
+// Of the doors to the same model: the one that speaks the client's dialect, else the first that is open.
+std::size_t Exchange::best_door(std::size_t i) const {
+  const std::uint32_t doors = model_->targets[i].doors;
+  std::size_t first = i;
+  bool found = false;
+  for (std::size_t k = 0; k < model_->targets.size(); ++k) {
+    if (model_->targets[k].doors != doors) continue;
+    const ProviderRuntime& p = plan_->providers[model_->targets[k].provider];
+    if (!p.disabled_why.empty()) continue;
+    if (p.codec && view(p.codec->table().dialect) == view(request_->dialect)) return k;
+    if (!found) first = k;
+    found = true;
+  }
+  return first;
+}
+
 Result<void> Exchange::route() {
   model_ = plan_->shared->models.find(view(request_->model));
   if (model_ == nullptr)
@@ -208,6 +253,7 @@ Result<void> Exchange::route() {
   for (std::size_t i = 0; i < n; ++i) {
     const routing::Target& t = model_->targets[i];
     const ProviderRuntime& p = plan_->providers[t.provider];
+    if (t.doors != 0 && i != best_door(i)) continue;
     if (!p.disabled_why.empty()) {
       disabled = "provider '" + p.name + "' is not configured: " + p.disabled_why;
       continue;
@@ -263,6 +309,7 @@ Result<void> Exchange::route() {
 
 asio::awaitable<Result<void>> Exchange::reserve() {
   if (node_.ledger == nullptr || plan_->shared->ledger_none) co_return Result<void>();
+  if (request_->op == OC_OP_COUNT_TOKENS) co_return Result<void>();  // free everywhere
   for (const Choice& choice : choices_) {
     oc_usage worst{};
     worst.struct_size = sizeof worst;
@@ -369,7 +416,7 @@ void Exchange::trace() {
   record->project = principal_->project->name;
   record->key_id = principal_->key_id;
   record->surface = view(match_.surface->table().dialect);
-  record->operation = request_->op == OC_OP_EMBED ? "embed" : "generate";
+  record->operation = operation_name(request_->op);
   record->model = view(request_->model);
   if (attempts_ > 0) {
     record->provider = choices_[served_by_].target->provider_name;
@@ -388,6 +435,11 @@ void Exchange::trace() {
   w.object().key("straight").boolean(straight_).key("attempts").raw("[" + attempts_json_ + "]");
   if (!numerator_.empty()) w.key("rating_numerator").string(numerator_);
   if (usage_estimated_) w.key("usage_estimated").boolean(true);
+  if (!dropped_.empty()) {
+    w.key("dropped").array();
+    for (const std::string& what : dropped_) w.string(what);
+    w.close();
+  }
   if (final_.status < 0)
     w.key("error").object().key("code").string(final_.code).key("message").string(final_.message).close();
   w.close();
@@ -402,8 +454,7 @@ void Exchange::trace() {
 void Exchange::log() const {
   if (!node_.log) return;
   RequestLine line;
-  const std::string request_id = "req_" + id_text_;
-  line.request_id = request_id;
+  line.request_id = request_id_;
   if (principal_) line.project = principal_->project->name;
   if (request_ != nullptr) line.model = view(request_->model);
   if (attempts_ > 0) line.provider = choices_[served_by_].target->provider_name;
@@ -429,33 +480,18 @@ oc_status Exchange::fail(oc_status status, std::uint32_t http_status, std::strin
   return failure_.status;
 }
 
-oc_status Exchange::emit(const oc_event& said) {
-  oc_event own;
-  if (!plugin::normalise(&said, own)) return OC_E_INVALID;
-  own.struct_size = sizeof own;
-  if (failed()) return OC_E_CANCELLED;
-  bool dropped = false;
-  const oc_event& event = stages_run_.empty() ? own : *through_stages(own, dropped);
-  worker_.metrics.stream_events.add();
+void Exchange::meter(const oc_event& event) {
   switch (event.type) {
     case OC_EV_USAGE: {
       oc_usage reported;
-      if (event.usage != nullptr && plugin::normalise(event.usage, reported)) {
-        usage_ = reported;
-        usage_.struct_size = sizeof usage_;
-        usage_seen_ = true;
-        usage_estimated_ = (reported.flags & OC_USAGE_ESTIMATED) != 0;
-      }
+      if (event.usage == nullptr || !plugin::normalise(event.usage, reported)) break;
+      usage_ = reported;
+      usage_.struct_size = sizeof usage_;
+      usage_seen_ = true;
+      usage_estimated_ = (reported.flags & OC_USAGE_ESTIMATED) != 0;
       break;
     }
     case OC_EV_FINISH: finished_ = true; break;
-    case OC_EV_ERROR:
-      fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code),
-           view(event.param));
-      failure_.retry_after_ms = event.retry_after_ms;
-      failure_json_ = view(event.ext_json);
-      if (failure_json_.find_first_of("\r\n") != std::string::npos) failure_json_.clear();  // not one SSE line
-      return OC_E_CANCELLED;
     case OC_EV_TEXT:
     case OC_EV_REASONING:
     case OC_EV_REFUSAL:
@@ -465,9 +501,54 @@ oc_status Exchange::emit(const oc_event& said) {
       break;
     default: break;
   }
+}
+
+bool Exchange::same_dialect() const noexcept {
+  const ProviderRuntime& provider = plan_->providers[choices_[served_by_].target->provider];
+  return provider.codec && view(provider.codec->table().dialect) == view(match_.surface->table().dialect);
+}
+
+oc_status Exchange::dropped(std::string_view what) {
+  constexpr std::size_t kDroppedMax = 64, kWordsMax = 128;
+  const std::string_view words = what.substr(0, kWordsMax);
+  if (dropped_.size() < kDroppedMax && std::find(dropped_.begin(), dropped_.end(), words) == dropped_.end())
+    dropped_.emplace_back(words);
+  if (request_ == nullptr || (request_->flags & OC_REQ_STRICT) == 0) return OC_OK;
+  return fail(OC_E_UNSUPPORTED, 400, "The model's provider has no place for `" + std::string(words) + "`.", "unsupported",
+              words);
+}
+
+oc_status Exchange::emit(const oc_event& said) {
+  oc_event event;
+  if (!plugin::normalise(&said, event)) return OC_E_INVALID;
+  event.struct_size = sizeof event;
+  if (failed()) {
+    if (event.type == OC_EV_USAGE) meter(event);  // what a failed answer cost is known, if it comes at all
+    return OC_E_CANCELLED;
+  }
+  worker_.metrics.stream_events.add();
+  meter(event);
+  const bool dropped = !stages_run_.empty() && !through_stages(event);
+  if (failed()) return OC_E_CANCELLED;
+  if (event.type == OC_EV_ERROR) {
+    fail(event.status < 0 ? event.status : OC_E_UPSTREAM, event.http_status, view(event.text), view(event.code),
+         view(event.param));
+    failure_.retry_after_ms = event.retry_after_ms;
+    if (same_dialect()) failure_json_ = view(event.ext_json);
+    if (failure_json_.find_first_of("\r\n") != std::string::npos) failure_json_.clear();  // not one SSE line
+    return OC_E_CANCELLED;
+  }
   events_seen_ = true;
-  answer_text_.add(event);
-  if (!rendering_ || dropped) return OC_OK;
+  if (state_) state_->add(event);
+  if (event.type == OC_EV_ANSWER) {
+    if (straight_) keep(view(event.ext_json));
+    return OC_OK;
+  }
+  if (!dropped) answer_text_.add(event);
+  if (!rendering_ || dropped) {
+    if (bell_) worker_.scratch.reset();
+    return OC_OK;
+  }
   committed_ = true;
   const bool idle = waiting_bytes() == 0;
   plugin::timed(match_.surface->times(Timed::render), [&] {

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "conversation/state_memory.hpp"
 #include "exchange/worker.hpp"
 #include "net/server.hpp"
 #include "surface/answer.hpp"
@@ -32,9 +33,12 @@ class Exchange final : public oc_call, public upstream::Downstream {
   oc_status fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
                  std::string_view param) override;
   oc_status emit(const oc_event& event) override;
+  oc_status dropped(std::string_view what) override;
+  std::string_view request_id() const noexcept override { return request_id_; }
   boost::asio::io_context& loop() noexcept override { return worker_.loop; }
 
   // Downstream: what attempts call.
+  void straight(bool is) override;
   void relay(std::string_view bytes) override;
   boost::asio::awaitable<bool> flush() override;
   bool failed() const noexcept override { return failure_.status < 0; }
@@ -50,6 +54,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   Result<void> admit();
   boost::asio::awaitable<Result<void>> run_stage(const Stage& stage);
   Result<void> route();
+  std::size_t best_door(std::size_t i) const;
   boost::asio::awaitable<Result<void>> reserve();
   void settle();
   void trace();
@@ -60,10 +65,22 @@ class Exchange final : public oc_call, public upstream::Downstream {
   boost::asio::awaitable<void> answer(upstream::AttemptOutcome& outcome);
   boost::asio::awaitable<void> answer_whole(upstream::AttemptOutcome& outcome);
   bool try_again(const upstream::AttemptOutcome& outcome, std::size_t& position, std::uint64_t& wait_ms);
+  void keep_for_trace();
   void watch_client();
   void account(const upstream::AttemptOutcome& outcome, std::size_t position);
   void charge(std::size_t position);
   void settle_if_certain();
+
+  boost::asio::awaitable<void> count_tokens_here();
+
+  // What outlives an answer (kept.cpp): answers that clients come back to, and reasoning state.
+  boost::asio::awaitable<Result<void>> resume();
+  boost::asio::awaitable<void> serve_kept();
+  void keep(std::string_view answer_json);
+  boost::asio::awaitable<void> recall_state();
+  void remember_state();
+  boost::asio::awaitable<Result<std::vector<record::Document>>> load(std::string ns, std::vector<std::string> keys);
+  std::string kept_key(std::string_view id) const;
 
   // Refusals (refusal.cpp).
   boost::asio::awaitable<void> refuse(const Error& error);
@@ -73,9 +90,14 @@ class Exchange final : public oc_call, public upstream::Downstream {
   oc_event error_event(const Error& error) const;
   void mask_secrets(std::string& text) const;
 
-  // Stages (stages.cpp).
-  const oc_event* through_stages(const oc_event& event, bool& dropped);
+  // Stages (stages.cpp) and their metering (exchange.cpp): the bill is for what the provider said, not for what a stage
+  // made of it.
+  void meter(const oc_event& event);
+  bool take(const oc_request& instead);
+  // What they make of one event, in place. False: it goes no further; when failed(), the answer does not either.
+  bool through_stages(oc_event& event);
   void end_stages();
+  bool same_dialect() const noexcept;  // of the client and the target that is being asked
 
   struct Choice {  // one target of the plan, priced
     const routing::Target* target = nullptr;
@@ -92,11 +114,10 @@ class Exchange final : public oc_call, public upstream::Downstream {
   surface::Match match_;
   oc_http_in http_in_{};
   void* surface_state_ = nullptr;
-  bool surface_open_ = false;  // parse succeeded: finish() is owed
   surface::Answer answer_;
 
   oc_id128 id_{};
-  std::string id_text_;
+  std::string id_text_, request_id_;  // hex; as clients see it, "req_" and the same
   std::uint64_t begin_ns_ = 0;
   std::int64_t begin_unix_ms_ = 0;
 
@@ -108,6 +129,10 @@ class Exchange final : public oc_call, public upstream::Downstream {
   std::uint32_t attempts_max_ = 1;
   std::string route_reason_;
   bool must_translate_ = false;  // a stage rewrites
+  bool resumed_ = false;         // turns of a kept answer stand before the request's own
+  std::string resumed_from_;     // provider that keeps that answer too; "": none does
+  std::vector<std::string> dropped_;
+  std::optional<conversation::StateCollector> state_;  // only where state came and the client cannot carry it
 
   // Money.
   std::int64_t held_nano_ = 0, cost_nano_ = 0, fee_nano_ = 0;

@@ -5,9 +5,18 @@ namespace onechat::exchange {
 namespace asio = boost::asio;
 
 void Exchange::add_headers(bool settled) {
-  answer_.header("x-request-id", "req_" + id_text_);
+  answer_.header("x-request-id", request_id_);
+  const std::string_view own_name = view(match_.surface->table().request_id_header);
+  if (!own_name.empty()) answer_.header(own_name, request_id_);
   answer_.header("x-1chat-trace", id_text_);
   if (settled) answer_.header("x-1chat-cost", ledger::usd_text(cost_nano_ + fee_nano_));
+  if (dropped_.empty()) return;
+  std::string list;
+  for (const std::string& what : dropped_) {
+    if (!list.empty()) list += ", ";
+    for (const char c : what) list += c > ' ' && c < 0x7F && c != ',' ? c : '_';
+  }
+  answer_.header("x-1chat-dropped", list);
 }
 
 oc_event Exchange::error_event(const Error& error) const {
@@ -41,6 +50,7 @@ asio::awaitable<void> Exchange::refuse(const Error& error) {
     if (surface_state_ != nullptr) std::memset(surface_state_, 0, match_.surface->table().call_state_size);
   }
   match_.surface->table().error(match_.surface->self(), this, surface_state_, arena, &event, &answer_);
+  http_status_ = answer_.status();  // a dialect may have a number of its own
   response_body_ = answer_.body();
   worker_.metrics.answers_by_class[client_gone_ ? 0 : std::min(http_status_ / 100, 5u)].add();
   if (!client_gone_) co_await answer_.send();
@@ -76,6 +86,9 @@ asio::awaitable<void> Exchange::list_models() {
     out->id = str(id);
     out->owned_by = str(m.owned_by);
     out->created_s = plan_->shared->loaded_unix_s;
+    const routing::Target& first = m.targets.front();
+    const auto tariff = plan_->shared->tariff(m, first, routing::target_model(m, first, id, arena_), begin_unix_ms_);
+    if (tariff) out->output_tokens_max = tariff->output_tokens_max;
     models.push_back(out);
   };
   if (single) {
@@ -91,7 +104,7 @@ asio::awaitable<void> Exchange::list_models() {
       if (!routing::is_pattern(m->id) && usable(*m)) add(*m, m->id);
   }
   http_status_ = 200;
-  match_.surface->table().models(match_.surface->self(), this, &arena_, match_.op, models.data(), models.size(), &answer_);
+  match_.surface->table().models(match_.surface->self(), this, &arena_, &http_in_, models.data(), models.size(), &answer_);
   add_headers(false);
   worker_.metrics.answers_by_class[2].add();
   co_await answer_.send();

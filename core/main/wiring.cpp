@@ -115,7 +115,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
       if (!shared_health)
         shared_health = std::make_shared<routing::TargetHealth>(
             routing::BreakerLimits{config.breaker.failures, config.breaker.open_ms});
-      model.targets.push_back({provider_index.at(t.provider), t.provider, t.model, t.weight, shared_health});
+      model.targets.push_back({provider_index.at(t.provider), t.provider, t.model, t.weight, t.doors, shared_health});
     }
     if (m.price) {
       auto price = ledger::parse_price(m.price->usd_per_million);

@@ -32,12 +32,12 @@ oc_status emit(oc_call* call, const oc_event* event) { return call->emit(*event)
 // An event with its own memory, on its way from another thread to the loop.
 struct PostedEvent {
   explicit PostedEvent(const oc_event& from) : event(from) {
-    for (oc_str* s : {&event.id, &event.model, &event.text, &event.tool_id, &event.tool_name, &event.code, &event.param,
-                      &event.ext_json})
-      text.append(view(*s));
+    const std::initializer_list<oc_str*> strings = {
+        &event.id,   &event.model, &event.text,     &event.tool_id, &event.tool_name,
+        &event.code, &event.param, &event.ext_json, &event.opaque,  &event.opaque_origin, &event.media_type};
+    for (oc_str* s : strings) text.append(view(*s));
     const char* at = text.data();
-    for (oc_str* s : {&event.id, &event.model, &event.text, &event.tool_id, &event.tool_name, &event.code, &event.param,
-                      &event.ext_json}) {
+    for (oc_str* s : strings) {
       s->ptr = at;
       at += s->len;
     }
@@ -111,6 +111,12 @@ oc_jsonw* out_json(oc_out* out) { return out->json(); }
 oc_jsonw* out_event(oc_out* out, oc_str name) { return out->event(view(name)); }
 void out_event_end(oc_out* out) { out->event_end(); }
 void out_raw(oc_out* out, oc_str bytes) { out->raw(view(bytes)); }
+void out_framing(oc_out* out, std::uint32_t how) { out->framing(how); }
+
+oc_status dropped(oc_call* call, oc_str what) { return call->dropped(view(what)); }
+oc_jsonw* jw_scratch(oc_call* call) { return call->scratch(); }
+oc_str jw_text(const oc_jsonw* w) { return str(w->text()); }
+oc_str request_id(oc_call* call) { return str(call->request_id()); }
 
 }  // namespace
 
@@ -157,6 +163,11 @@ oc_host make_host_table(oc_host_ctx& ctx) {
   h.out_event = out_event;
   h.out_event_end = out_event_end;
   h.out_raw = out_raw;
+  h.dropped = dropped;
+  h.out_framing = out_framing;
+  h.jw_scratch = jw_scratch;
+  h.jw_text = jw_text;
+  h.request_id = request_id;
   return h;
 }
 

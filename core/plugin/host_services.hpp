@@ -20,10 +20,21 @@ struct oc_call {
   virtual oc_status fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
                          std::string_view param) = 0;
   virtual oc_status emit(const oc_event& event) = 0;
+  virtual oc_status dropped(std::string_view what) = 0;
+  virtual std::string_view request_id() const noexcept = 0;
   virtual boost::asio::io_context& loop() noexcept = 0;
+  oc_jsonw* scratch() {
+    scratch_.clear();
+    scratch_writer_.bind(&scratch_);
+    return &scratch_writer_;
+  }
 
  protected:
   ~oc_call() = default;
+
+ private:
+  std::string scratch_;
+  oc_jsonw scratch_writer_;
 };
 
 // What a surface writes to; implemented where the client's answer is (core/surface).
@@ -35,6 +46,7 @@ struct oc_out {
   virtual oc_jsonw* event(std::string_view name) = 0;
   virtual void event_end() = 0;
   virtual void raw(std::string_view bytes) = 0;
+  virtual void framing(std::uint32_t how) = 0;
 
  protected:
   ~oc_out() = default;

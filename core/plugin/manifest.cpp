@@ -2,10 +2,10 @@
 
 #include <onechat/plugin.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <fstream>
-#include <iterator>
 
 #include "json/json.hpp"
 
@@ -20,6 +20,17 @@ constexpr std::array<std::string_view, 13> kMembers{"$schema", "manifest", "id",
 
 Error refuse(const std::filesystem::path& file, const std::string& why) {
   return Error(OC_E_CONFIG, "plugin manifest " + file.string() + ": " + why);
+}
+
+bool is_control(char c) noexcept { return static_cast<unsigned char>(c) < ' ' || c == 0x7F; }
+bool one_line(std::string_view text) noexcept { return std::none_of(text.begin(), text.end(), is_control); }
+
+// A word of the file's as a message shows it.
+std::string shown(std::string_view word) {
+  constexpr std::size_t kShownMax = 60;
+  std::string out(word.substr(0, kShownMax));
+  std::replace_if(out.begin(), out.end(), is_control, '?');
+  return out;
 }
 
 bool parse_abi(std::string_view text, std::uint32_t& out) {
@@ -46,7 +57,13 @@ std::string_view kind_name(std::uint32_t kind) noexcept { return kind < kKinds.s
 Result<Manifest> read_manifest(const std::filesystem::path& file) {
   std::ifstream in(file, std::ios::binary);
   if (!in) return refuse(file, "cannot be read; check the path and its permissions");
-  std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::string text(kManifestBytesMax + 1, '\0');
+  in.read(text.data(), static_cast<std::streamsize>(text.size()));
+  text.resize(static_cast<std::size_t>(in.gcount()));
+  return parse_manifest(std::filesystem::absolute(file), text);
+}
+
+Result<Manifest> parse_manifest(const std::filesystem::path& file, std::string_view text) {
   if (text.size() > kManifestBytesMax) return refuse(file, "is larger than 64 KiB; it should be a few lines of JSON");
 
   Arena arena;
@@ -57,12 +74,12 @@ Result<Manifest> read_manifest(const std::filesystem::path& file) {
   for (const oc_json* m = doc->first; m != nullptr; m = m->next) {
     bool known = false;
     for (auto name : kMembers) known = known || name == m->key;
-    if (!known) return refuse(file, "has an unknown member '" + std::string(m->key) + "'; remove it or correct its name");
+    if (!known) return refuse(file, "has an unknown member '" + shown(m->key) + "'; remove it or correct its name");
   }
   if (json::integer(json::get(doc, "manifest"), 0) != 1) return refuse(file, "member 'manifest' must be 1, the format's number");
 
   Manifest out;
-  out.file = std::filesystem::absolute(file);
+  out.file = file;
   const auto text_member = [&](const oc_json* of, std::string_view name) {
     const oc_json* m = json::get(of, name);
     return m != nullptr && m->type == OC_JSON_STRING ? std::string(m->text) : std::string();
@@ -76,6 +93,10 @@ Result<Manifest> read_manifest(const std::filesystem::path& file) {
   if (out.version.empty()) return refuse(file, "member 'version' is missing; give the plugin's version as a string");
   if (library.empty() || library.find('/') != std::string::npos || library == "." || library == "..")
     return refuse(file, "member 'library' must be a file name beside the manifest, without a folder");
+  using Said = std::pair<const char*, std::string_view>;
+  for (const auto& [name, value] : {Said("id", out.id), Said("version", out.version), Said("library", library)})
+    if (!one_line(value))
+      return refuse(file, "member '" + std::string(name) + "' has control characters; write it in plain text");
   out.library = out.file.parent_path() / library;
 
   const oc_json* abi = json::get(doc, "abi");
@@ -86,7 +107,7 @@ Result<Manifest> read_manifest(const std::filesystem::path& file) {
   const oc_json* kinds = json::get(doc, "kinds");
   for (const oc_json* k = kinds != nullptr && kinds->type == OC_JSON_ARRAY ? kinds->first : nullptr; k; k = k->next) {
     const std::uint32_t kind = kind_from_name(k->text);
-    if (kind == 0) return refuse(file, "member 'kinds' names the unknown kind '" + std::string(k->text) + "'");
+    if (kind == 0) return refuse(file, "member 'kinds' names the unknown kind '" + shown(k->text) + "'");
     out.kinds.push_back(kind);
   }
   if (out.kinds.empty()) return refuse(file, "member 'kinds' must list at least one kind, e.g. [\"provider\"]");

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <filesystem>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/error.hpp"
@@ -23,5 +24,7 @@ struct Manifest {
 
 // Errors: OC_E_CONFIG; one line that names the file, the member and the fix.
 Result<Manifest> read_manifest(const std::filesystem::path& file);
+// The same for its text; `file` (absolute) names it and the folder of its library.
+Result<Manifest> parse_manifest(const std::filesystem::path& file, std::string_view text);
 
 }  // namespace onechat::plugin

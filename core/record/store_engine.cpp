@@ -33,6 +33,7 @@ struct Item {
   Item* next = nullptr;
   std::unique_ptr<TraceRecord> trace;
   std::function<void()> command;
+  bool owned = false;  // a command that nobody waits for: freed after it ran
 };
 
 // Where the submitter of a command waits; on its stack, so the last touch is the unlock.
@@ -68,6 +69,7 @@ class StoreEngine::Impl {
   void put_trace(std::unique_ptr<TraceRecord> record) noexcept;
   oc_status call(const oc_store_op& op, const std::function<void(const oc_store_result&)>& read);
   void command(std::function<void()> run);  // returns after it ran, or at once without running it when closed
+  bool submit(std::function<void()> run);   // at once; false: closed. `run` must not throw
   oc_status apply_one(const oc_store_op& op, oc_store_result& result);
   void drain();
 
@@ -189,6 +191,18 @@ void StoreEngine::Impl::command(std::function<void()> run) {
   finish.wait();
 }
 
+bool StoreEngine::Impl::submit(std::function<void()> run) {
+  auto item = std::make_unique<Item>();
+  item->command = std::move(run);
+  item->owned = true;
+  const std::lock_guard lock(mutex_);
+  if (closed_.load()) return false;
+  mailbox_.put(item.release());
+  urgent_ = true;
+  urgent_cv_.notify_one();
+  return true;
+}
+
 oc_status StoreEngine::Impl::apply_one(const oc_store_op& op, oc_store_result& result) {
   result = {};
   result.struct_size = sizeof result;
@@ -238,6 +252,7 @@ void StoreEngine::Impl::run_all(Item* first) {
       if (batch_.full()) write_batch();
     } else {
       write_batch();  // a command sees what was submitted before it
+      const std::unique_ptr<Item> freed(item->owned ? item : nullptr);  // another's may be gone once it ran
       item->command();
       arena_.reset();
     }
@@ -337,6 +352,48 @@ Result<void> StoreEngine::erase(const std::string& ns, const std::string& key, s
   const oc_status status = impl_->call(op, {});
   if (status < 0) return error_of(status, "document");
   return {};
+}
+
+void StoreEngine::get_later(std::string ns, std::vector<std::string> keys,
+                            std::function<void(Result<std::vector<Document>>)> done) {
+  const bool taken = impl_->submit([this, ns = std::move(ns), keys = std::move(keys), done] {
+    std::vector<Document> found;
+    for (const std::string& key : keys) {
+      oc_store_result result;
+      const oc_status status = impl_->apply_one(document_op(OC_SOP_GET, ns, key), result);
+      if (status == OC_E_NOT_FOUND) continue;
+      if (status < 0) return done(error_of(status, "document"));
+      found.push_back({key, std::string(view(result.value)), result.version});
+    }
+    done(std::move(found));
+  });
+  if (!taken) done(error_of(OC_E_UNAVAILABLE, "document"));
+}
+
+void StoreEngine::put_later(std::string ns, std::string key, std::string value, std::int64_t expires_unix_ms,
+                            std::function<void(Result<void>)> done) {
+  const bool taken =
+      impl_->submit([this, ns = std::move(ns), key = std::move(key), value = std::move(value), expires_unix_ms, done] {
+        oc_store_op op = document_op(OC_SOP_PUT, ns, key);
+        op.value = bytes(value);
+        op.expect_version = OC_STORE_ANY;
+        op.expires_unix_ms = expires_unix_ms;
+        oc_store_result result;
+        const oc_status status = impl_->apply_one(op, result);
+        done(status < 0 ? Result<void>(error_of(status, "document")) : Result<void>());
+      });
+  if (!taken) done(error_of(OC_E_UNAVAILABLE, "document"));
+}
+
+void StoreEngine::erase_later(std::string ns, std::string key, std::function<void(Result<void>)> done) {
+  const bool taken = impl_->submit([this, ns = std::move(ns), key = std::move(key), done] {
+    oc_store_op op = document_op(OC_SOP_DEL, ns, key);
+    op.expect_version = OC_STORE_ANY;
+    oc_store_result result;
+    const oc_status status = impl_->apply_one(op, result);
+    done(status < 0 ? Result<void>(error_of(status, "document")) : Result<void>());
+  });
+  if (!taken) done(error_of(OC_E_UNAVAILABLE, "document"));
 }
 
 // All pages in one command, so that no change of this node comes between them.

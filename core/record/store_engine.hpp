@@ -41,7 +41,7 @@ struct StoreLimits {
   std::size_t queue_bytes_max = 128u << 20;
   std::size_t batch_traces_max = 256;
   // How long the first trace waits for company: one commit of many costs a fraction. Documents and queries never wait.
-  std::uint32_t linger_ms = 10;
+  std::uint32_t linger_ms = 50;
   std::uint32_t retry_ms =
       100;  // pause before a batch that the backend could not take is tried once more, then dropped
 };
@@ -64,6 +64,13 @@ class StoreEngine {
                             std::uint64_t expect_version = OC_STORE_ANY);  // gives the new version
   Result<void> erase(const std::string& ns, const std::string& key, std::uint64_t expect_version = OC_STORE_ANY);
   Result<std::vector<Document>> list(const std::string& ns);  // all, by key
+
+  // [any] The same for event loops: they never block, and `done` runs on the store's thread, or here and at once with
+  // OC_E_UNAVAILABLE when the engine is draining. get_later gives those of `keys` that are there, in their order.
+  void get_later(std::string ns, std::vector<std::string> keys, std::function<void(Result<std::vector<Document>>)> done);
+  void put_later(std::string ns, std::string key, std::string value, std::int64_t expires_unix_ms,
+                 std::function<void(Result<void>)> done);
+  void erase_later(std::string ns, std::string key, std::function<void(Result<void>)> done);
 
   // [any thread that may block] Traces.
   Result<std::unique_ptr<TraceRecord>> trace(oc_id128 id);

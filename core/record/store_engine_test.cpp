@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <condition_variable>
+#include <future>
 #include <map>
 #include <mutex>
 #include <thread>
@@ -275,6 +276,34 @@ TEST(StoreEngine, DocumentsKeepTheirVersions) {
   EXPECT_TRUE(engine.erase("key", "a"));
   EXPECT_EQ(engine.get("key", "a").error().status, OC_E_NOT_FOUND);
   EXPECT_EQ(engine.trace({0, 5}).error().status, OC_E_NOT_FOUND);
+}
+
+TEST(StoreEngine, WhatALoopSubmitsIsFoundByWhoAsksAfterIt) {
+  MemoryStore store;
+  StoreEngine engine(store.backend(), {});
+  std::promise<void> put;
+  engine.put_later("state", "a", "one", 0, [&](Result<void> done) {
+    EXPECT_TRUE(done);
+    put.set_value();
+  });
+  std::promise<std::vector<std::string>> got;
+  engine.get_later("state", {"none", "a"}, [&](Result<std::vector<Document>> found) {
+    std::vector<std::string> values;
+    if (found)
+      for (const Document& d : *found) values.push_back(d.key + "=" + d.value);
+    got.set_value(values);
+  });
+  put.get_future().get();
+  EXPECT_EQ(got.get_future().get(), std::vector<std::string>{"a=one"});
+  std::promise<oc_status> erased;
+  engine.erase_later("state", "a", [&](Result<void> done) { erased.set_value(done ? OC_OK : done.error().status); });
+  EXPECT_EQ(erased.get_future().get(), OC_OK);
+  EXPECT_EQ(engine.get("state", "a").error().status, OC_E_NOT_FOUND);
+
+  engine.drain();
+  oc_status after = OC_OK;
+  engine.put_later("state", "b", "late", 0, [&](Result<void> done) { after = done ? OC_OK : done.error().status; });
+  EXPECT_EQ(after, OC_E_UNAVAILABLE);
 }
 
 TEST(StoreEngine, AListIsWholeHoweverLong) {

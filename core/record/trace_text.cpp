@@ -1,6 +1,7 @@
 #include "record/trace_text.hpp"
 
 #include <algorithm>
+#include <span>
 
 #include "base/error.hpp"
 #include "json/json.hpp"
@@ -29,7 +30,6 @@ std::string_view part_name(std::uint32_t type) noexcept {
     case OC_PART_TOOL_RESULT: return "tool_result";
     case OC_PART_REASONING: return "reasoning";
     case OC_PART_REFUSAL: return "refusal";
-    case OC_PART_CACHE_MARK: return "cache_mark";
     default: return "opaque";
   }
 }
@@ -86,6 +86,24 @@ void write_input(oc_jsonw& w, std::string_view text) {
   w.close().close();
 }
 
+// Room for what is written next, in one step: names and quotes, and text in which little has to be escaped.
+void make_room(std::string& out, std::size_t items, std::size_t text_bytes) {
+  constexpr std::size_t kBytesPerItem = 64;
+  out.reserve(out.size() + (items + 1) * kBytesPerItem + text_bytes + text_bytes / 16);
+}
+
+std::size_t text_bytes_of(const oc_request& request, std::size_t& items) noexcept {
+  std::size_t bytes = 0;
+  for (std::uint64_t i = 0; i < request.n_turns; ++i) {
+    const oc_turn& turn = *request.turns[i];
+    items += 1 + turn.n_parts;
+    for (const oc_part* part : std::span(turn.parts, turn.n_parts)) bytes += part->text.len + part->tool_args_json.len;
+  }
+  items += request.n_inputs;
+  for (std::uint64_t i = 0; i < request.n_inputs; ++i) bytes += request.inputs[i].len;
+  return bytes;
+}
+
 // Where to cut `text` so that no more than `max` bytes stay and no character is split.
 std::size_t cut_at(std::string_view text, std::size_t max) noexcept {
   if (text.size() <= max) return text.size();
@@ -106,11 +124,19 @@ std::string_view finish_name(std::uint32_t finish) noexcept {
     case OC_FIN_FILTER: return "filter";
     case OC_FIN_ERROR: return "error";
     case OC_FIN_CANCELLED: return "cancelled";
+    case OC_FIN_SEQUENCE: return "sequence";
+    case OC_FIN_CONTEXT: return "context";
+    case OC_FIN_PAUSE: return "pause";
+    case OC_FIN_REFUSAL: return "refusal";
+    case OC_FIN_MALFORMED_TOOL: return "malformed_tool";
     default: return {};
   }
 }
 
 void append_turns(std::string& out, const oc_request& request) {
+  std::size_t items = 0;
+  const std::size_t text_bytes = text_bytes_of(request, items);
+  make_room(out, items, text_bytes);
   oc_jsonw w(&out);
   w.array();
   for (std::uint64_t i = 0; i < request.n_turns; ++i) write_turn(w, *request.turns[i]);
@@ -129,6 +155,10 @@ void AnswerText::add(const oc_event& event) {
         p->tool_id = cut(view(event.tool_id));
         p->tool_name = cut(view(event.tool_name));
       }
+      return;
+    case OC_EV_MEDIA:
+      if (Part* p = part(event, view(event.media_type).starts_with("audio/") ? OC_PART_AUDIO : OC_PART_IMAGE))
+        p->text.append(cut(view(event.media_type))).append(", base64 bytes: ").append(std::to_string(event.text.len));
       return;
     case OC_EV_FINISH: return end_choice(event.choice, event.finish);
     case OC_EV_ERROR:
@@ -203,6 +233,7 @@ void AnswerText::write_choice(oc_jsonw& w, std::uint32_t choice) const {
 void AnswerText::append_to(std::string& out) const {
   std::uint32_t choices = static_cast<std::uint32_t>(finish_.size());
   for (const Part& p : parts_) choices = std::max(choices, p.choice + 1);
+  make_room(out, choices + parts_.size(), text_bytes_);
   oc_jsonw w(&out);
   w.object().key("choices").array();
   for (std::uint32_t c = 0; c < choices; ++c) write_choice(w, c);

@@ -55,7 +55,8 @@ class AnswerText {
   bool truncated_ = false;
 };
 
-// "stop", "length", "tool", "filter", "error", "cancelled"; "" for anything else.
+// "stop", "length", "tool", "filter", "error", "cancelled", "sequence", "context", "pause", "refusal", "malformed_tool";
+// "" for anything else.
 std::string_view finish_name(std::uint32_t finish) noexcept;
 
 }  // namespace onechat::record

@@ -17,6 +17,7 @@ struct Target {
   std::size_t provider = 0;  // index into the configuration's providers
   std::string provider_name, model;
   std::uint32_t weight = 1;
+  std::uint32_t doors = 0;  // not 0: targets of one number are doors to the same model; a request uses one of them
   std::shared_ptr<TargetHealth> health;
 };
 

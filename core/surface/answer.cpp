@@ -15,22 +15,41 @@ oc_jsonw* Answer::json() {
 }
 
 oc_jsonw* Answer::event(std::string_view name) {
-  std::string& out = streaming_ ? transaction_.stream_buffer() : body_;
-  if (!name.empty()) out.append("event: ").append(name).push_back('\n');
-  out.append("data: ");
+  std::string& out = sink();
+  if (framing_ == OC_OUT_JSON_ARRAY) {
+    out.append(begun_ ? ",\r\n" : "[");
+  } else {
+    if (!name.empty()) out.append("event: ").append(name).append(framing_ == OC_OUT_SSE_CRLF ? "\r\n" : "\n");
+    out.append("data: ");
+  }
+  begun_ = true;
+  data_begins_ = out.size();
   writer_.bind(&out);
   return &writer_;
 }
 
-void Answer::event_end() { (streaming_ ? transaction_.stream_buffer() : body_).append("\n\n"); }
+void Answer::event_end() {
+  // JSON taken over from an upstream may have line ends between its tokens; in an event they would end the data.
+  std::string& out = sink();
+  for (const char end : {'\n', '\r'})
+    for (std::size_t at = data_begins_; (at = out.find(end, at)) != std::string::npos;) out[at] = ' ';
+  if (framing_ == OC_OUT_SSE) out.append("\n\n");
+  if (framing_ == OC_OUT_SSE_CRLF) out.append("\r\n\r\n");
+}
 
-void Answer::raw(std::string_view bytes) { (streaming_ ? transaction_.stream_buffer() : body_).append(bytes); }
+void Answer::raw(std::string_view bytes) { sink().append(bytes); }
+
+void Answer::framing(std::uint32_t how) {
+  framing_ = how;
+  if (how == OC_OUT_JSON_ARRAY && content_type_.empty()) content_type_ = "application/json; charset=UTF-8";
+}
 
 void Answer::clear() noexcept {
   status_ = 200;
   content_type_.clear();
   headers_.clear();
   body_.clear();
+  begun_ = false;
 }
 
 void Answer::start(std::string_view default_type) {

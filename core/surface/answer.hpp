@@ -23,23 +23,26 @@ class Answer final : public oc_out {
   oc_jsonw* event(std::string_view name) override;
   void event_end() override;
   void raw(std::string_view bytes) override;
+  void framing(std::uint32_t how) override;
 
   // Sends events to the transaction's stream from now on.
   void stream() noexcept { streaming_ = true; }
-  // What is written from now on goes nowhere.
-  void discard() noexcept { streaming_ = false; }
   bool streaming() const noexcept { return streaming_; }
   // Forgets head and body written so far (nothing of it was sent).
   void clear() noexcept;
   std::uint32_t status() const noexcept { return status_; }
   std::string_view body() const noexcept { return body_; }
   void raw_body(std::string body) noexcept { body_ = std::move(body); }
+  // Elements of a streamed array were passed on as they came: the next one follows them.
+  void relayed() noexcept { begun_ = true; }
+  std::string take_body() noexcept { return std::move(body_); }
 
   boost::asio::awaitable<bool> send();   // head and body as a whole
   void start_stream();                   // the head; goes out with the first flush
 
  private:
   void start(std::string_view default_type);
+  std::string& sink() noexcept { return streaming_ ? transaction_.stream_buffer() : body_; }
 
   net::Transaction& transaction_;
   std::uint32_t status_ = 200;
@@ -48,6 +51,9 @@ class Answer final : public oc_out {
   std::string body_;
   oc_jsonw writer_;
   bool streaming_ = false;
+  bool begun_ = false;  // an event was written
+  std::uint32_t framing_ = OC_OUT_SSE;
+  std::size_t data_begins_ = 0;  // of the event that is written, in sink()
 };
 
 }  // namespace onechat::surface

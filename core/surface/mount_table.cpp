@@ -49,7 +49,8 @@ Result<MountTable> MountTable::make(const std::vector<const SurfaceInstance*>& s
   std::stable_sort(out.routes_.begin(), out.routes_.end(), [](const Route& a, const Route& b) {
     if (a.claim_header.empty() != b.claim_header.empty()) return !a.claim_header.empty();
     if ((a.arg == Route::Arg::none) != (b.arg == Route::Arg::none)) return a.arg == Route::Arg::none;
-    return a.head.size() > b.head.size();
+    if (a.head.size() != b.head.size()) return a.head.size() > b.head.size();
+    return a.tail.size() > b.tail.size();
   });
   return out;
 }
@@ -62,24 +63,53 @@ std::optional<std::string_view> MountTable::argument(const Route& r, std::string
   return arg;
 }
 
-const SurfaceInstance* MountTable::by_prefix(std::string_view path) const noexcept {
+bool MountTable::claimed(const Route& r, const net::HeadView& head) noexcept {
+  if (r.claim_header.empty()) return true;
+  if (r.claim_header.front() != '?') return !head.header(r.claim_header).empty();
+  const std::string_view name = std::string_view(r.claim_header).substr(1);
+  for (std::string_view rest = head.query; !rest.empty();) {
+    const auto end = rest.find('&');
+    const std::string_view pair = rest.substr(0, end);
+    if (pair.substr(0, pair.find('=')) == name) return true;
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+  }
+  return false;
+}
+
+std::string_view MountTable::prefix_on(std::string_view path) const noexcept {
   for (const SurfaceInstance* s : surfaces_) {
     const std::string_view prefix = prefix_of(*s);
-    if (!prefix.empty() && path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/') return s;
+    if (!prefix.empty() && path.starts_with(prefix) && path.size() > prefix.size() && path[prefix.size()] == '/') return prefix;
   }
-  return nullptr;
+  return {};
+}
+
+// Nobody serves the path; the answer should still be one that the caller can read. A claim tells its dialect, else the
+// version in the path does.
+const SurfaceInstance* MountTable::likely(const net::HeadView& head, std::string_view path,
+                                          std::string_view prefix) const noexcept {
+  const auto may = [&](const Route& r) { return prefix.empty() || prefix_of(*r.surface) == prefix; };
+  for (const Route& r : routes_)
+    if (may(r) && !r.claim_header.empty() && claimed(r, head)) return r.surface;
+  const std::string_view version = path.substr(0, path.find('/', 1));
+  for (const SurfaceInstance* s : surfaces_)
+    for (const Route& r : routes_)
+      if (r.surface == s && may(r) && r.claim_header.empty() && r.head.starts_with(version) &&
+          (r.head.size() == version.size() || r.head[version.size()] == '/'))
+        return s;
+  for (const SurfaceInstance* s : surfaces_)
+    if (prefix.empty() || prefix_of(*s) == prefix) return s;
+  return surfaces_.front();
 }
 
 Match MountTable::find(const net::HeadView& head) const noexcept {
   Match match;
   match.path = head.path;
-  const SurfaceInstance* only = by_prefix(head.path);
-  if (only != nullptr) match.path.remove_prefix(prefix_of(*only).size());
-  match.surface = only != nullptr ? only : surfaces_.front();
+  const std::string_view prefix = prefix_on(head.path);
+  match.path.remove_prefix(prefix.size());
   for (const Route& r : routes_) {
-    if (only != nullptr && r.surface != only) continue;
-    // Under a surface's own prefix nobody else competes: claims need no proof.
-    if (only == nullptr && !r.claim_header.empty() && head.header(r.claim_header).empty()) continue;
+    // Under a prefix of its own nobody else competes: claims need no proof.
+    if (prefix.empty() ? !claimed(r, head) : prefix_of(*r.surface) != prefix) continue;
     const auto arg = argument(r, match.path);
     if (!arg) continue;
     if (!match.path_known) match.surface = r.surface;
@@ -90,6 +120,7 @@ Match MountTable::find(const net::HeadView& head) const noexcept {
     match.path_arg = *arg;
     return match;
   }
+  if (match.surface == nullptr) match.surface = likely(head, match.path, prefix);
   return match;
 }
 

@@ -17,8 +17,8 @@ namespace onechat::surface {
 using SurfaceInstance = plugin::Instance<oc_surface>;
 
 struct Match {
-  const SurfaceInstance* surface = nullptr;  // never null: for an unknown path the one whose dialect the caller speaks
-  std::uint32_t op = 0;                      // 0: no such path; see method_known
+  const SurfaceInstance* surface = nullptr;  // never null: for an unknown path the one whose dialect the caller seems to speak
+  std::uint32_t op = 0;                      // 0: no such path; see path_known
   bool path_known = false;                   // the path exists, but not with this method
   std::string_view path;                     // without the mount prefix
   std::string_view path_arg;                 // still percent-encoded
@@ -39,9 +39,11 @@ class MountTable {
     std::string tail;                        // literal after a segment argument
   };
   static std::optional<std::string_view> argument(const Route& r, std::string_view path) noexcept;
-  const SurfaceInstance* by_prefix(std::string_view path) const noexcept;
+  static bool claimed(const Route& r, const net::HeadView& head) noexcept;
+  std::string_view prefix_on(std::string_view path) const noexcept;
+  const SurfaceInstance* likely(const net::HeadView& head, std::string_view path, std::string_view prefix) const noexcept;
 
-  std::vector<Route> routes_;  // claiming ones first, then by length
+  std::vector<Route> routes_;  // claiming ones first, then the more precise ones
   std::vector<const SurfaceInstance*> surfaces_;
 };
 

@@ -20,6 +20,8 @@ namespace onechat::upstream {
 // Where an attempt puts what it gets. Implemented by the exchange.
 class Downstream {
  public:
+  // Once the request is built: are the upstream's bytes the client's answer (true), or the events?
+  virtual void straight(bool is) = 0;
   // A straight answer streams: these bytes are the client's, in order. The first call commits the exchange to this target.
   virtual void relay(std::string_view bytes) = 0;
   // Writes out what was relayed or rendered so far; false: the client is gone. Does nothing before anything is.

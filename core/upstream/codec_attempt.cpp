@@ -15,8 +15,8 @@ using plugin::Timed;
 
 constexpr std::size_t kErrorBodyMax = 64 * 1024;
 // Response headers that mean something to a client of the same dialect; the rest is between us and the upstream.
-constexpr std::array<std::string_view, 6> kPassedOn{"openai-processing-ms", "openai-version", "openai-model",
-                                                    "retry-after",          "retry-after-ms", "x-should-retry"};
+constexpr std::array<std::string_view, 7> kPassedOn{"openai-processing-ms", "openai-version", "openai-model",         "retry-after",
+                                                    "retry-after-ms",       "x-should-retry", "x-gemini-service-tier"};
 
 // The life of one attempt: build, send, read, finish. Its members are the state that the steps share.
 class CodecAttempt {
@@ -52,6 +52,7 @@ class CodecAttempt {
       return false;
     }
     out_.straight = http_.straight != 0 && in_.straight_ok;
+    in_.down->straight(out_.straight);
     if (!gather_body()) {
       fail(Error(OC_E_INTERNAL, "The provider gave an impossible edit of the request."));
       finish();
@@ -107,7 +108,7 @@ class CodecAttempt {
       }
     }
     const bool stream_wanted = http_.framing != OC_FRAME_BODY;
-    if (stream_wanted && response_->header("content-type").starts_with("application/json")) {
+    if (http_.framing == OC_FRAME_SSE && response_->header("content-type").starts_with("application/json")) {
       fail(Error(OC_E_UPSTREAM, "The provider answered with a whole body where a stream was asked for."));
       out_.retryable = out_.target_at_fault = true;
       co_return;
@@ -203,7 +204,7 @@ class CodecAttempt {
       if (codec_.map_error(provider_.self(), in_.call, state_, in_.arena, status, headers.data(), headers.size(),
                            bytes_of(whole.body), &said) >= 0) {
         const oc_json* body = json::parse(*in_.frame_arena, whole.body);
-        said_something_ = body != nullptr && body->type == OC_JSON_OBJECT;
+        said_something_ = body != nullptr && (body->type == OC_JSON_OBJECT || body->type == OC_JSON_ARRAY);
         in_.frame_arena->reset();
         if (said.status < 0) error.status = said.status;
         if (said.http_status != 0) error.http_status = said.http_status;

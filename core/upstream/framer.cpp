@@ -1,5 +1,7 @@
 #include "upstream/framer.hpp"
 
+#include <algorithm>
+
 namespace onechat::upstream {
 namespace {
 
@@ -15,6 +17,7 @@ void Framer::feed(std::string_view bytes) {
   if (framing_ == OC_FRAME_SSE) return sse_.feed(bytes);
   if (read_ == buffer_.size()) buffer_.clear();
   else if (framing_ != OC_FRAME_BODY) buffer_.erase(0, read_);
+  scanned_ -= std::min(scanned_, read_);
   read_ = 0;
   if (buffer_.size() + bytes.size() > bytes_max_) {
     overflow_ = true;
@@ -32,6 +35,7 @@ bool Framer::next(Frame& out) {
       return true;
     }
     case OC_FRAME_NDJSON: return next_line(out);
+    case OC_FRAME_JSON_ARRAY: return next_element(out);
     case OC_FRAME_RAW:
       if (read_ == buffer_.size()) return false;
       out = whole(std::string_view(buffer_).substr(read_));
@@ -55,7 +59,46 @@ bool Framer::next_line(Frame& out) {
   return true;
 }
 
+// An element ends where its last bracket closes; `[`, `,` and `]` around elements go along as framing. Elements that are
+// no objects are not looked for: no dialect streams them.
+bool Framer::next_element(Frame& out) {
+  std::size_t begin = std::string::npos;
+  if (depth_ > 0) begin = buffer_.find('{', read_);
+  for (; scanned_ < buffer_.size(); ++scanned_) {
+    const char c = buffer_[scanned_];
+    if (in_string_) {
+      if (escaped_)
+        escaped_ = false;
+      else if (c == '\\')
+        escaped_ = true;
+      else if (c == '"')
+        in_string_ = false;
+      continue;
+    }
+    if (c == '"') {
+      in_string_ = depth_ > 0;
+    } else if (c == '{' || (c == '[' && depth_ > 0)) {
+      if (depth_++ == 0) begin = scanned_;
+    } else if ((c == '}' || c == ']') && depth_ > 0 && --depth_ == 0) {
+      ++scanned_;
+      const std::string_view all(buffer_);
+      out = Frame{all.substr(read_, scanned_ - read_), {}, all.substr(begin, scanned_ - begin), true, true};
+      read_ = scanned_;
+      return true;
+    }
+  }
+  return false;
+}
+
 bool Framer::rest(Frame& out) {
+  if (framing_ == OC_FRAME_JSON_ARRAY) {
+    if (read_ == buffer_.size()) return false;
+    // An element that was cut off is the codec's to judge; the closing bracket alone is framing.
+    out = whole(std::string_view(buffer_).substr(read_));
+    out.has_data = depth_ > 0;
+    read_ = scanned_ = buffer_.size();
+    return true;
+  }
   if (framing_ == OC_FRAME_SSE) {
     net::SseSplitter::Event e;
     if (!sse_.rest(e)) return false;

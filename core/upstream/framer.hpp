@@ -30,6 +30,7 @@ class Framer {
 
  private:
   bool next_line(Frame& out);
+  bool next_element(Frame& out);
 
   std::uint32_t framing_;
   std::size_t bytes_max_;
@@ -37,6 +38,10 @@ class Framer {
   std::string buffer_;
   std::size_t read_ = 0;
   bool overflow_ = false;
+  // OC_FRAME_JSON_ARRAY: how far the scan of the open element got.
+  std::size_t scanned_ = 0;
+  unsigned depth_ = 0;
+  bool in_string_ = false, escaped_ = false;
 };
 
 }  // namespace onechat::upstream

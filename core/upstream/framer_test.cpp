@@ -31,6 +31,24 @@ TEST(Framer, GivesTheSameFramesForAnySplit) {
   EXPECT_EQ(frames(OC_FRAME_BODY, "", 1), (V{""})) << "an empty body is one frame";
 }
 
+TEST(Framer, AnArrayGivesItsElementsForAnySplitAndEveryByteIsRelayed) {
+  const std::string body = "[{\"a\":\"]},\\\"{\"}\n,\r\n{\"b\":[1,{\"c\":{}}]},{}\n]\n";
+  for (std::size_t step = 1; step <= body.size(); ++step) {
+    EXPECT_EQ(frames(OC_FRAME_JSON_ARRAY, body, step),
+              (std::vector<std::string>{"{\"a\":\"]},\\\"{\"}", "{\"b\":[1,{\"c\":{}}]}", "{}"}));
+    Framer framer(OC_FRAME_JSON_ARRAY, 1 << 20);
+    std::string relayed;
+    Frame f;
+    for (std::size_t at = 0; at < body.size(); at += step) {
+      framer.feed(std::string_view(body).substr(at, step));
+      while (framer.next(f)) relayed += f.raw;
+    }
+    while (framer.rest(f)) relayed += f.raw;
+    EXPECT_EQ(relayed, body);
+  }
+  EXPECT_EQ(frames(OC_FRAME_JSON_ARRAY, "[{\"a\":1},{\"b\"", 3).size(), 2u) << "what was cut off is told to the codec";
+}
+
 TEST(Framer, NoticesAFrameThatIsTooLarge) {
   Framer framer(OC_FRAME_BODY, 10);
   framer.feed("0123456789");

@@ -66,7 +66,7 @@ class Acme {
  private:
   static bool line(oc::Writer& w, const oc_part& p) {
     const std::string_view id = oc::view(p.tool_id), text = oc::view(p.text);
-    if (p.type == OC_PART_REASONING || p.type == OC_PART_CACHE_MARK) return true;  // another provider's: left out
+    if (p.type == OC_PART_REASONING) return true;  // another provider's: left out
     if (p.type == OC_PART_TEXT) return w.str(text), true;
     if (p.type == OC_PART_TOOL_RESULT) return w.object().member("id", id).member("gave", text).close(), p.n_parts == 0;
     if (p.type != OC_PART_TOOL_CALL) return false;

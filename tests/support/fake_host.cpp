@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <ostream>
+#include <span>
 #include <tuple>
 
 namespace onechat::test {
@@ -85,12 +86,39 @@ struct HostTable {
   }
   static oc_jsonw* out_event(oc_out* o, oc_str name) {
     FakeOut& out = FakeOut::of(o);
-    if (name.len != 0) out.body += "event: " + own(name) + "\n";
-    out.body += "data: ";
+    const bool array = out.framing == OC_OUT_JSON_ARRAY;
+    const char* const newline = out.framing == OC_OUT_SSE_CRLF ? "\r\n" : "\n";
+    if (array)
+      out.body += out.events == 0 ? "[" : ",\r\n";
+    else
+      out.body += (name.len != 0 ? "event: " + own(name) + newline : std::string()) + "data: ";
+    ++out.events;
+    out.data_begins = out.body.size();
     out.writer.bind(&out.body);
     return &out.writer;
   }
-  static void out_event_end(oc_out* o) { FakeOut::of(o).body += "\n\n"; }
+  static void out_event_end(oc_out* o) {
+    FakeOut& out = FakeOut::of(o);
+    for (char& c : std::span(out.body).subspan(out.data_begins))
+      if (c == '\n' || c == '\r') c = ' ';  // as the gateway does: an event's data is one line
+    if (out.framing != OC_OUT_JSON_ARRAY) out.body += out.framing == OC_OUT_SSE_CRLF ? "\r\n\r\n" : "\n\n";
+  }
+  static void out_framing(oc_out* o, std::uint32_t framing) { FakeOut::of(o).framing = framing; }
+  static oc_status dropped(oc_call* call, oc_str what) {
+    FakeCall& c = FakeCall::of(call);
+    c.dropped.push_back(own(what));
+    if (!c.strict) return OC_OK;
+    c.failure = Failure{OC_E_UNSUPPORTED, 400, own(what), "unsupported", {}};
+    return OC_E_UNSUPPORTED;
+  }
+  static oc_jsonw* jw_scratch(oc_call* call) {
+    FakeCall& c = FakeCall::of(call);
+    c.scratch.clear();
+    c.scratch_writer.bind(&c.scratch);
+    return &c.scratch_writer;
+  }
+  static oc_str jw_text(const oc_jsonw* w) { return oc::str(w->text()); }
+  static oc_str request_id(oc_call*) { return oc::str("req_1"); }
   static void out_raw(oc_out* o, oc_str bytes) { FakeOut::of(o).body += oc::view(bytes); }
 };
 
@@ -111,6 +139,8 @@ FakeHost::FakeHost() {
   table_.jw_open = T::jw_open, table_.jw_close = T::jw_close;
   table_.out_head = T::out_head, table_.out_header = T::out_header, table_.out_json = T::out_json;
   table_.out_event = T::out_event, table_.out_event_end = T::out_event_end, table_.out_raw = T::out_raw;
+  table_.dropped = T::dropped, table_.out_framing = T::out_framing;
+  table_.jw_scratch = T::jw_scratch, table_.jw_text = T::jw_text, table_.request_id = T::request_id;
 }
 
 void FakeHost::advance(std::uint64_t ms) {
@@ -135,7 +165,9 @@ Event Event::of(const oc_event& e) {
   out.id = own(e.id), out.model = own(e.model), out.text = own(e.text);
   out.tool_id = own(e.tool_id), out.tool_name = own(e.tool_name);
   out.code = own(e.code), out.param = own(e.param), out.ext_json = own(e.ext_json);
+  out.opaque = own(e.opaque), out.opaque_origin = own(e.opaque_origin), out.media_type = own(e.media_type);
   if (e.usage != nullptr) out.usage = *e.usage;
+  out.flags = e.flags;
   out.status = e.status, out.retry_after_ms = e.retry_after_ms;
   return out;
 }
@@ -146,16 +178,19 @@ oc_event Event::view() const {
   e.id = oc::str(id), e.model = oc::str(model), e.text = oc::str(text);
   e.tool_id = oc::str(tool_id), e.tool_name = oc::str(tool_name);
   e.code = oc::str(code), e.param = oc::str(param), e.ext_json = oc::str(ext_json);
+  e.opaque = oc::str(opaque), e.opaque_origin = oc::str(opaque_origin), e.media_type = oc::str(media_type);
   if (type == OC_EV_USAGE) e.usage = &usage;
+  e.flags = flags;
   e.status = status, e.retry_after_ms = retry_after_ms;
   return e;
 }
 
 bool Event::operator==(const Event& o) const {
-  return std::tie(type, choice, index, finish, http_status, id, model, text, tool_id, tool_name, code, param, ext_json,
-                  status, retry_after_ms) == std::tie(o.type, o.choice, o.index, o.finish, o.http_status, o.id, o.model,
-                                                      o.text, o.tool_id, o.tool_name, o.code, o.param, o.ext_json,
-                                                      o.status, o.retry_after_ms) &&
+  const auto values = [](const Event& e) {
+    return std::tie(e.type, e.choice, e.index, e.finish, e.http_status, e.flags, e.id, e.model, e.text, e.tool_id, e.tool_name,
+                    e.code, e.param, e.ext_json, e.opaque, e.opaque_origin, e.media_type, e.status, e.retry_after_ms);
+  };
+  return values(*this) == values(o) &&
          std::memcmp(&usage, &o.usage, sizeof usage) == 0;
 }
 

@@ -23,7 +23,8 @@ namespace onechat::test {
 // An event with its strings owned, so that it can be kept and compared.
 struct Event {
   std::uint32_t type = 0, choice = 0, index = 0, finish = 0, http_status = 0;
-  std::string id, model, text, tool_id, tool_name, code, param, ext_json;
+  std::uint32_t flags = 0;
+  std::string id, model, text, tool_id, tool_name, code, param, ext_json, opaque, opaque_origin, media_type;
   oc_usage usage{};
   oc_status status = 0;
   std::uint64_t retry_after_ms = 0;
@@ -50,6 +51,10 @@ class FakeCall {
   Arena arena;
   std::vector<Event> events;
   std::optional<Failure> failure;
+  std::vector<std::string> dropped;  // what dropped() was told
+  bool strict = false;               // dropped() refuses
+  std::string scratch;
+  oc_jsonw scratch_writer;
   std::size_t pause_every = 0;  // emit() says OC_PAUSE at each n-th event; 0: never
 
   std::string text(std::uint32_t type = OC_EV_TEXT, std::uint32_t choice = 0) const;  // joined
@@ -65,6 +70,9 @@ class FakeOut {
 
   std::uint32_t status = 200;
   std::string content_type, body;
+  std::uint32_t framing = OC_OUT_SSE;
+  std::uint64_t events = 0;
+  std::size_t data_begins = 0;  // of the event that is written, in body
   std::vector<std::pair<std::string, std::string>> headers;
   oc_jsonw writer;
 };

@@ -7,6 +7,7 @@ namespace onechat::openai_chat {
 
 // An unknown word is a stop: every vendor invents some, and the answer did end.
 std::uint32_t finish_from_wire(std::string_view word) noexcept;
-std::string_view finish_to_wire(std::uint32_t finish) noexcept;
+// `refusal_told`: the message has a refusal, which with "stop" says all that is to say.
+std::string_view finish_to_wire(std::uint32_t finish, bool refusal_told = false) noexcept;
 
 }  // namespace onechat::openai_chat

@@ -1,5 +1,7 @@
 #include "usage.hpp"
 
+#include <algorithm>
+
 namespace onechat::openai_chat {
 namespace {
 
@@ -12,10 +14,20 @@ std::uint64_t count(oc::Json v) {
 
 std::uint64_t less(std::uint64_t total, std::uint64_t part) { return part < total ? total - part : 0; }
 
-std::uint64_t cached(oc::Json usage, oc::Json details) {
-  for (const oc::Json where : {details["cached_tokens"], usage["prompt_cache_hit_tokens"], usage["cached_tokens"]})
+std::uint64_t first_number(std::initializer_list<oc::Json> places) {
+  for (const oc::Json where : places)
     if (where.is_number()) return count(where);
   return 0;
+}
+
+// Output without reasoning; `reasoning` becomes what only the total knows of, where nothing else tells it.
+std::uint64_t told_output(std::uint64_t completion, std::uint64_t unexplained, std::uint64_t& reasoning) {
+  if (reasoning == 0) {
+    reasoning = unexplained;
+    return completion;
+  }
+  const bool on_top = unexplained == reasoning || reasoning > completion;
+  return on_top ? completion : completion - reasoning;
 }
 
 }  // namespace
@@ -28,15 +40,22 @@ bool read_usage(oc::Json usage, oc_usage& out) {
 
   out = oc::sized<oc_usage>();
   out.flags = OC_USAGE_CUMULATIVE;
-  out.cache_read = cached(usage, in);
-  out.cache_write = count(in["cache_write_tokens"]);
+  out.cache_read = first_number({in["cached_tokens"], usage["prompt_token_details"]["cached_tokens"],
+                                 usage["prompt_cache_hit_tokens"], usage["cached_tokens"], usage["num_cached_tokens"]});
+  out.cache_write = first_number({in["cache_write_tokens"], in["cache_creation_tokens"], usage["cache_creation_input_tokens"]});
   out.audio_input = count(in["audio_tokens"]);
-  out.input = less(less(less(prompt, out.cache_read), out.cache_write), out.audio_input);
+  std::uint64_t unexplained = less(count(usage["total_tokens"]), prompt + completion);
+  // Gateways before Anthropic may count cached tokens beside the prompt, as it does; then the total has them on top.
+  const std::uint64_t cached = out.cache_read + out.cache_write;
+  const bool cache_beside = cached != 0 && unexplained == cached;
+  if (cache_beside)
+    unexplained = 0;
+  else if (out.cache_read <= prompt)  // some tell what was written and read at once in both places
+    out.cache_write = std::min(out.cache_write, prompt - out.cache_read);
+  out.input = less(less(prompt, cache_beside ? 0 : out.cache_read + out.cache_write), out.audio_input);
   out.reasoning = count(written["reasoning_tokens"]);
   out.audio_output = count(written["audio_tokens"]);
-  const std::uint64_t total = count(usage["total_tokens"]);
-  const bool reasoning_on_top = out.reasoning > 0 && total == prompt + completion + out.reasoning;
-  out.output = less(reasoning_on_top ? completion : less(completion, out.reasoning), out.audio_output);
+  out.output = less(told_output(completion, unexplained, out.reasoning), out.audio_output);
   out.searches = count(usage["server_tool_use_details"]["web_search_requests"]);
   return true;
 }

@@ -1,7 +1,9 @@
 // The dialect's usage object and the disjoint buckets of oc_usage.
 //
 // On the wire prompt_tokens includes cached, cache-written and audio tokens, and completion_tokens includes reasoning
-// and audio; vendors differ in where they put the cached ones, and xAI leaves reasoning out of completion_tokens.
+// and audio. Vendors differ: in where they put the cached ones; xAI leaves reasoning out of completion_tokens and counts it
+// in the total; Vercel leaves it out of both, which shows only where there is more reasoning than completion; Google's
+// address tells reasoning in the total alone.
 #pragma once
 #include <onechat/onechat.hpp>
 

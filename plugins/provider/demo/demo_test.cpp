@@ -177,28 +177,32 @@ TEST_F(DemoTest, CancelWhilePausedEndsItAtOnce) {
 
 TEST_F(DemoTest, CallsAToolOnlyWhenItShould) {
   struct Case {
-    const char *asked, *choice;
+    const char* asked;
+    std::uint32_t choice;
+    const char* name;
     bool calls;
   };
   const Case cases[] = {
-      {"hello", "", false},
-      {"please Call The Tool now", "", true},
-      {"please call the tool now", "\"none\"", false},
-      {"hello", "\"required\"", true},
-      {"hello", "\"auto\"", false},
-      {"hello", R"({"type":"function","function":{"name":"get_weather"}})", true},
-      {"hello", R"({"type":"tool","name":"get_weather"})", true},
-      {"hello", R"({"type":"function","function":{"name":"other"}})", false},
+      {"hello", OC_CHOICE_UNSET, "", false},
+      {"please Call The Tool now", OC_CHOICE_UNSET, "", true},
+      {"please call the tool now", OC_CHOICE_NONE, "", false},
+      {"hello", OC_CHOICE_REQUIRED, "", true},
+      {"hello", OC_CHOICE_AUTO, "", false},
+      {"hello", OC_CHOICE_REQUIRED, "get_weather", true},
+      {"hello", OC_CHOICE_REQUIRED, "other", false},
   };
   give_tool();
   for (const Case& c : cases) {
     call.events.clear();
     state.emplace((*provider)->call_state_size);
     part.text = oc::str(c.asked);
-    request.tool_choice_json = oc::str(c.choice);
+    const oc_str name = oc::str(std::string_view(c.name));
+    request.tool_choice = c.choice;
+    request.choice_names = &name;
+    request.n_choice_names = name.len != 0 ? 1 : 0;
     play();
     const Event* begin = call.last(OC_EV_TOOL_BEGIN);
-    ASSERT_EQ(begin != nullptr, c.calls) << c.asked << c.choice;
+    ASSERT_EQ(begin != nullptr, c.calls) << c.asked << c.choice << c.name;
     EXPECT_EQ(call.last(OC_EV_FINISH)->finish, std::uint32_t(c.calls ? OC_FIN_TOOL : OC_FIN_STOP));
     if (!c.calls) continue;
     EXPECT_EQ(begin->tool_name, "get_weather");
@@ -225,8 +229,9 @@ TEST_F(DemoTest, ATwoStepToolLoopEnds) {
 }
 
 TEST_F(DemoTest, StructuredOutputFitsTheSchema) {
-  request.response_format_json = oc::str(
-      R"({"type":"json_schema","json_schema":{"name":"x","schema":{"type":"object","properties":{"a":{"type":"integer","minimum":3}},"required":["a"]}}})");
+  request.format = OC_FORMAT_JSON_SCHEMA;
+  request.format_schema_json =
+      oc::str(R"({"type":"object","properties":{"a":{"type":"integer","minimum":3}},"required":["a"]})");
   play();
   EXPECT_EQ(call.text(), R"({"a":3})");
 }

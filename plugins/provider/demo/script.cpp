@@ -58,15 +58,12 @@ const oc_tool* tool_named(const oc_request& request, std::string_view name) {
   return nullptr;
 }
 
-const oc_tool* tool_to_call(const oc::Call& call, const oc_request& request, std::string_view asked) {
-  const oc::Json choice =
-      request.tool_choice_json.len != 0 ? call.parse(oc::view(request.tool_choice_json)) : oc::Json();
-  const auto word = choice.is_string() ? choice.str() : choice["type"].str();
-  if (word == "none") return nullptr;
-  const auto name = choice["function"]["name"] ? choice["function"]["name"].str() : choice["name"].str();
-  if (!name.empty() || word == "required" || word == "any") return tool_named(request, name);
+const oc_tool* tool_to_call(const oc_request& request, std::string_view asked) {
+  if (request.tool_choice == OC_CHOICE_NONE) return nullptr;
+  const auto name = request.n_choice_names != 0 ? oc::view(request.choice_names[0]) : std::string_view();
+  if (request.tool_choice == OC_CHOICE_REQUIRED) return tool_named(request, name);
   const bool answered = request.n_turns != 0 && request.turns[request.n_turns - 1]->role == OC_ROLE_TOOL;
-  return !answered && contains_words(asked, "call the tool") ? tool_named(request, {}) : nullptr;
+  return !answered && contains_words(asked, "call the tool") ? tool_named(request, name) : nullptr;
 }
 
 std::string greeting(const oc_request& request, std::string_view asked) {
@@ -85,10 +82,12 @@ std::string greeting(const oc_request& request, std::string_view asked) {
   return text + "\n\nSet a provider key to talk to a real model.";
 }
 
+// "" when no structured answer is asked for.
 std::string structured(const oc::Call& call, const oc_request& request) {
-  const oc::Json format = call.parse(oc::view(request.response_format_json));
-  if (const oc::Json schema = format["json_schema"]["schema"]; schema.is_object()) return example_of(schema);
-  return format["type"].str() == "json_object" ? R"({"demo":true})" : std::string();
+  if (request.format != OC_FORMAT_JSON && request.format != OC_FORMAT_JSON_SCHEMA) return {};
+  if (request.format_schema_json.len != 0)
+    if (const oc::Json schema = call.parse(oc::view(request.format_schema_json)); schema.is_object()) return example_of(schema);
+  return R"({"demo":true})";
 }
 
 void cut_to_limit(const oc_request& request, Script& script) {
@@ -121,13 +120,13 @@ Script write_script(const oc::Call& call, const oc_request& request) {
   Script script{};
   script.input_tokens = input_tokens(request);
   const std::string asked = last_user_text(request);
-  if (const oc_tool* tool = tool_to_call(call, request, asked)) {
+  if (const oc_tool* tool = tool_to_call(request, asked)) {
     script.tool_name = tool->name;
     const oc::Json schema = tool->schema_json.len != 0 ? call.parse(oc::view(tool->schema_json)) : oc::Json();
     script.text = oc::str(call.copy(schema ? example_of(schema) : std::string("{}")));
     script.finish = OC_FIN_TOOL;
   } else {
-    std::string text = request.response_format_json.len != 0 ? structured(call, request) : std::string();
+    std::string text = structured(call, request);
     if (text.empty()) text = greeting(request, asked);
     script.text = oc::str(call.copy(text));
     script.finish = OC_FIN_STOP;

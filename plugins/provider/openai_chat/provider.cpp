@@ -1,8 +1,8 @@
 #include "provider.hpp"
 
-#include <charconv>
-
 #include "body_writer.hpp"
+#include "common/headers.hpp"
+#include "common/state_token.hpp"
 #include "openai_chat/error_shape.hpp"
 #include "straight.hpp"
 
@@ -11,25 +11,46 @@ namespace {
 
 constexpr std::size_t kMessageMax = 2048;
 constexpr std::size_t kSecretMin = 8;  // shorter keys are placeholders of local servers
-constexpr double kRetryAfterMaxS = 86400;
 
-// "20", "0.5"; a date is read as "not said".
-std::uint64_t milliseconds(std::string_view text, double unit_ms) {
-  double n = 0;
-  const auto [end, code] = std::from_chars(text.data(), text.data() + text.size(), n);
-  if (code != std::errc() || end != text.data() + text.size() || !(n > 0) || n * unit_ms > kRetryAfterMaxS * 1000) return 0;
-  return static_cast<std::uint64_t>(n * unit_ms + 0.5);
+constexpr std::string_view kModelSlot = "{model}";
+
+// Azure's address names the deployment: /openai/deployments/{model}/chat/completions
+std::string_view path_for(const oc::Call& call, const std::string& path, std::string_view model) {
+  const auto slot = path.find(kModelSlot);
+  if (slot == std::string::npos) return path;
+  static constexpr char kHex[] = "0123456789ABCDEF";
+  char* const begin = static_cast<char*>(call.allocate(model.size() * 3, 1));
+  char* at = begin;
+  for (const char c : model) {
+    const bool plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '-' || c == '_' || c == '.' || c == '~';
+    if (plain) {
+      *at++ = c;
+      continue;
+    }
+    const auto u = static_cast<unsigned char>(c);
+    *at++ = '%', *at++ = kHex[u >> 4], *at++ = kHex[u & 15];
+  }
+  const std::string_view text = path;
+  return call.concat({text.substr(0, slot), {begin, static_cast<std::size_t>(at - begin)}, text.substr(slot + kModelSlot.size())});
 }
 
-std::uint64_t retry_after_ms(const oc_header* headers, std::uint64_t n) {
-  std::uint64_t seconds = 0;
-  for (std::uint64_t i = 0; i < n; ++i) {
-    const auto name = oc::view(headers[i].name), value = oc::view(headers[i].value);
-    if (name == "retry-after-ms")
-      if (const auto ms = milliseconds(value, 1); ms != 0) return ms;
-    if (name == "retry-after") seconds = milliseconds(value, 1000);
+// A client may send back what another dialect's model signed; a body with that in it cannot go through as it is.
+bool carries_foreign_state(const oc_request& request) {
+  for (std::uint64_t t = 0; t < request.n_turns; ++t) {
+    for (std::uint64_t i = 0; i < request.turns[t]->n_parts; ++i) {
+      const oc_part& p = *request.turns[t]->parts[i];
+      if (p.opaque.len != 0 && !dialect::belongs_to(oc::view(p.opaque_origin), Provider::kDialect, oc::view(request.model))) return true;
+    }
   }
-  return seconds;
+  return false;
+}
+
+// Line ends inside JSON stand between values only: strings escape theirs.
+std::string_view one_line(const oc::Call& call, std::string_view json) {
+  if (json.find_first_of("\r\n") == std::string_view::npos) return json;
+  char* const flat = static_cast<char*>(call.allocate(json.size(), 1));
+  for (std::size_t i = 0; i < json.size(); ++i) flat[i] = json[i] == '\r' || json[i] == '\n' ? ' ' : json[i];
+  return {flat, json.size()};
 }
 
 }  // namespace
@@ -44,13 +65,14 @@ oc_status Provider::build(oc::Call& call, State& state, const oc_request& reques
     return call.fail(OC_E_UNSUPPORTED, "The model's provider does not offer this operation.", "unsupported");
   const bool streams = !state.embeds && (request.flags & OC_REQ_STREAM) != 0;
   state.whole = !streams;
-  http.post(state.embeds ? settings_.embeddings_path : settings_.chat_path);
+  state.reader.begin(std::string(kDialect) + "/" + std::string(oc::view(request.model)));
+  http.post(path_for(call, state.embeds ? settings_.embeddings_path : settings_.chat_path, oc::view(request.model)));
   http.framing(streams ? OC_FRAME_SSE : OC_FRAME_BODY);
   for (const auto& [name, value] : settings_.headers) http.header(name, value);
   http.header("content-type", "application/json");
   http.header("accept", streams ? "text/event-stream" : "application/json");
 
-  if (straight_ok && oc::view(request.dialect) == kDialect) {
+  if (straight_ok && oc::view(request.dialect) == kDialect && !carries_foreign_state(request)) {
     const StraightEdits edits = edit_request(call, request, streams && settings_.stream_usage);
     if (edits.possible) {
       state.asked_for_usage = edits.asks_for_usage;
@@ -58,17 +80,8 @@ oc_status Provider::build(oc::Call& call, State& state, const oc_request& reques
       return OC_OK;
     }
   }
-  return build_anew(call, request, http);
-}
-
-oc_status Provider::build_anew(oc::Call& call, const oc_request& request, oc::Http& http) {
-  if (request.op == OC_OP_EMBED)
-    return call.fail(OC_E_UNSUPPORTED, "Embeddings of this model are offered to clients of the OpenAI API only.", "unsupported");
   BodyWriter body(call, settings_, request, http.json());
-  body.write();
-  if ((request.flags & OC_REQ_STRICT) != 0 && !body.left_out().empty())
-    return call.fail(OC_E_UNSUPPORTED, call.concat({"The model's provider cannot take ", body.left_out(), "."}), "unsupported");
-  return OC_OK;
+  return state.embeds ? body.write_embeddings() : body.write_chat();
 }
 
 oc_status Provider::frame(oc::Call& call, State& state, const oc_frame& frame, oc_relay* relay) {
@@ -84,7 +97,7 @@ oc_status Provider::frame(oc::Call& call, State& state, const oc_frame& frame, o
     return call.fail(OC_E_UPSTREAM, "The provider's answer is not valid JSON.");
   }
   if (state.embeds)
-    state.reader.read_embeddings(call, root);
+    state.reader.read_embeddings(call, root, relay == nullptr);
   else if (state.whole)
     state.reader.read_body(call, root);
   else
@@ -110,14 +123,14 @@ oc_status Provider::map_error(oc::Call& call, State&, std::uint32_t http_status,
   out.status = status_from_http(http_status, is_quota_code(said.type) ? said.type : said.code);
   out.code = oc::str(said.code);
   out.param = oc::str(said.param);
-  out.retry_after_ms = retry_after_ms(headers, n);
+  out.retry_after_ms = dialect::retry_after_ms(headers, n);
   const bool tells_secret = settings_.api_key.size() >= kSecretMin && said.message.find(settings_.api_key) != std::string_view::npos;
   if (said.message.empty() || tells_secret) {
     out.text = oc::str(facts_of(out.status).message);
     return OC_OK;
   }
   out.text = oc::str(said.message.substr(0, kMessageMax));
-  out.ext_json = oc::str(root.raw());
+  out.ext_json = oc::str(one_line(call, root.raw()));
   return OC_OK;
 }
 

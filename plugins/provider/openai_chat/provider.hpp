@@ -22,7 +22,7 @@ class Provider {
   // Optional interface: `const uint64_t*`, the OC_PROV_CAP_* of this very instance where settings change them.
   static constexpr std::string_view kInstanceCaps = "onechat.instance_caps/1";
   static constexpr std::uint64_t kCaps = OC_PROV_CAP_STREAM | OC_PROV_CAP_TOOLS | OC_PROV_CAP_VISION | OC_PROV_CAP_EMBED |
-                                         OC_PROV_CAP_CANCEL_STOPS_BILLING;
+                                         OC_PROV_CAP_CANCEL_STOPS_BILLING | OC_PROV_CAP_STATE;
 
   Provider(const oc_host*, oc::Json config);
 
@@ -35,8 +35,6 @@ class Provider {
   const void* get_ext(std::string_view id) noexcept;
 
  private:
-  oc_status build_anew(oc::Call&, const oc_request&, oc::Http&);
-
   Settings settings_;
   std::uint64_t caps_;
 };

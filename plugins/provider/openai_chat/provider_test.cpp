@@ -1,138 +1,7 @@
-#include "provider.hpp"
-
-#include <gtest/gtest.h>
-
-#include "settings_schema.hpp"
-#include "support/fake_host.hpp"
+#include "fixture_test.hpp"
 
 namespace onechat::openai_chat {
 namespace {
-
-using test::Event;
-using test::FakeCall;
-using test::same_json;
-
-constexpr oc_component kComponent = oc::provider<Provider>({"provider.openai_chat", "0", "", kSettingsSchema, Provider::kCaps});
-
-// Turns and parts as another dialect's surface would make them.
-struct Conversation {
-  oc_part& part(std::uint32_t role, std::uint32_t type, std::string_view text = {}) {
-    parts.push_back(oc::sized<oc_part>());
-    parts.back().type = type;
-    parts.back().text = oc::str(text);
-    lists.push_back({&parts.back()});
-    turns.push_back(oc::sized<oc_turn>());
-    turns.back().role = role;
-    turns.back().parts = lists.back().data();
-    turns.back().n_parts = 1;
-    return parts.back();
-  }
-  oc_request request() {
-    for (const auto& t : turns) pointers.push_back(&t);
-    oc_request r = oc::sized<oc_request>();
-    r.op = OC_OP_GENERATE;
-    r.n = 1;
-    r.dialect = oc::str("anthropic_messages");
-    r.model = oc::str("m");
-    r.turns = pointers.data();
-    r.n_turns = pointers.size();
-    return r;
-  }
-  std::deque<oc_part> parts;
-  std::deque<std::vector<const oc_part*>> lists;
-  std::deque<oc_turn> turns;
-  std::vector<const oc_turn*> pointers;
-};
-
-struct ProviderTest : ::testing::Test {
-  test::FakeHost host;
-  std::optional<test::Instance<oc_provider_codec>> provider;
-  std::optional<test::CallState> state;
-  FakeCall call;
-  oc_http_request http{};
-  std::string body, raw;
-  oc_jsonw writer;
-  std::vector<oc_anchor> anchors;
-
-  ~ProviderTest() override {
-    if (built) finish();
-  }
-  bool built = false;
-
-  void create(std::string_view config = R"({"api_key":"sk-secret-key"})") {
-    provider.emplace(host, kComponent, config);
-    state.emplace((*provider)->call_state_size);
-  }
-  oc_status build(const oc_request& request, bool straight_ok = false) {
-    if (!provider) create();
-    http = oc_http_request{};
-    http.struct_size = sizeof http;
-    body.clear();
-    writer.bind(&body);
-    http.body_json = &writer;
-    built = true;
-    return (*provider)->build(provider->self(), call.handle(), *state, &call.arena, &request, straight_ok ? 1 : 0, &http);
-  }
-  // A request of our own dialect, anchored at the texts given.
-  oc_request own(std::string text, std::initializer_list<std::pair<const char*, const char*>> at, std::uint32_t flags) {
-    raw = std::move(text);
-    anchors = {{oc::str("object"), 0, raw.size()}};
-    for (const auto& [name, value] : at) anchors.push_back({oc::str(name), raw.find(value), std::string_view(value).size()});
-    oc_request r = oc::sized<oc_request>();
-    r.op = OC_OP_GENERATE;
-    r.n = 1;
-    r.flags = flags;
-    r.dialect = oc::str("openai_chat");
-    r.raw = oc::bytes(raw);
-    r.model = oc::str("m");
-    r.anchors = anchors.data();
-    r.n_anchors = anchors.size();
-    return r;
-  }
-  std::string sent() const { return test::apply(raw, http.splices, http.n_splices); }
-  void begin_stream() {
-    ASSERT_EQ(build(own(R"({"model":"m","stream":true})", {{"model", "\"m\""}, {"stream", "true"}}, OC_REQ_STREAM), true), OC_OK);
-  }
-  void begin_whole() { ASSERT_EQ(build(own(R"({"model":"m"})", {{"model", "\"m\""}}, 0), true), OC_OK); }
-
-  // What is relayed, or "DROPPED".
-  std::string frame(std::string data, bool straight = true) {
-    Arena arena;
-    oc_frame f = oc::sized<oc_frame>();
-    f.data = oc::bytes(data);
-    oc_relay relay = oc::sized<oc_relay>();
-    status = (*provider)->frame(provider->self(), call.handle(), *state, &arena, &f, straight ? &relay : nullptr);
-    return relay.drop != 0 ? "DROPPED" : test::apply(data, relay.splices, relay.n_splices);
-  }
-  oc_status status = OC_OK;
-  oc_status finish(oc_status transport = OC_OK) {
-    built = false;
-    return (*provider)->finish(provider->self(), call.handle(), *state, &call.arena, transport);
-  }
-  std::string_view header(std::string_view name) const {
-    for (std::uint64_t i = 0; i < http.n_headers; ++i)
-      if (oc::view(http.headers[i].name) == name) return oc::view(http.headers[i].value);
-    return {};
-  }
-  oc_event map_error(std::uint32_t http_status, std::string_view text, std::vector<oc_header> headers = {}) {
-    if (!built) begin_whole();
-    oc_event e{};
-    raw = text;
-    EXPECT_EQ((*provider)->map_error(provider->self(), call.handle(), *state, &call.arena, http_status, headers.data(), headers.size(),
-                                     oc::bytes(raw), &e),
-              OC_OK);
-    return e;
-  }
-  std::vector<std::uint32_t> types() const {
-    std::vector<std::uint32_t> out;
-    for (const Event& e : test::merged(call.events)) out.push_back(e.type);
-    return out;
-  }
-};
-
-std::string delta(std::string_view d, std::string_view more = "") {
-  return R"({"id":"chatcmpl-1","model":"real","choices":[{"index":0,"delta":)" + std::string(d) + std::string(more) + "}]}";
-}
 
 // ---- settings
 
@@ -231,6 +100,27 @@ TEST_F(ProviderTest, NothingIsAddedWhenTheClientAskedOrTheSettingsForbid) {
   EXPECT_EQ(http.n_splices, 0u);
 }
 
+// What a model of another vendor signed is no other vendor's to see, not even between equals.
+TEST_F(ProviderTest, ABodyWithForeignStateIsWrittenAnew) {
+  oc_request r = own(R"({"model":"m","messages":[{"role":"assistant","content":"a","reasoning_details":[{"data":"TOKEN"}]}]})",
+                     {{"model", "\"m\""}}, 0);
+  Conversation c;
+  oc_part& reasoning = c.part(OC_ROLE_ASSISTANT, OC_PART_REASONING);
+  reasoning.opaque = oc::str("SIG");
+  reasoning.opaque_origin = oc::str("openai_chat/");
+  c.more(OC_PART_TEXT, "a");
+  const oc_request turns = c.request();
+  r.turns = turns.turns;
+  r.n_turns = turns.n_turns;
+  ASSERT_EQ(build(r, true), OC_OK);
+  EXPECT_EQ(http.straight, 1u);
+  finish();
+  reasoning.opaque_origin = oc::str("anthropic_messages/claude");
+  ASSERT_EQ(build(r, true), OC_OK);
+  EXPECT_EQ(http.straight, 0u);
+  EXPECT_TRUE(same_json(body, R"({"model":"m","messages":[{"role":"assistant","content":"a"}]})")) << body;
+}
+
 TEST_F(ProviderTest, WhatOnlyWeAskedForIsTakenOutToTheByte) {
   begin_stream();
   const struct {
@@ -259,78 +149,6 @@ TEST_F(ProviderTest, AnOddChunkIsRelayedBetweenEqualsAndRefusedInTranslation) {
   EXPECT_EQ(status, OC_OK);
   frame("not json", false);
   EXPECT_EQ(status, OC_E_UPSTREAM);
-}
-
-// ---- requests of other dialects
-
-TEST_F(ProviderTest, WritesTurnsOfAnotherDialect) {
-  Conversation c;
-  c.part(OC_ROLE_SYSTEM, OC_PART_TEXT, "be good");
-  oc_part& image = c.part(OC_ROLE_USER, OC_PART_IMAGE);
-  image.media_type = oc::str("image/png");
-  image.data_base64 = oc::str("QUJD");
-  oc_part& used = c.part(OC_ROLE_ASSISTANT, OC_PART_TOOL_CALL);
-  used.tool_id = oc::str("t1");
-  used.tool_name = oc::str("f");
-  used.tool_args_json = oc::str("{\"a\":1}");
-  oc_part& result = c.part(OC_ROLE_USER, OC_PART_TOOL_RESULT, "42");
-  result.tool_id = oc::str("t1");
-  oc_part& audio = c.part(OC_ROLE_USER, OC_PART_AUDIO);
-  audio.media_type = oc::str("audio/mpeg");
-  audio.data_base64 = oc::str("QQ==");
-  oc_request r = c.request();
-  oc_tool tool = oc::sized<oc_tool>();
-  tool.name = oc::str("f");
-  tool.schema_json = oc::str(R"({"type":"object"})");
-  const oc_tool* tools[] = {&tool};
-  r.tools = tools;
-  r.n_tools = 1;
-  r.tool_choice_json = oc::str(R"({"type":"tool","name":"f"})");
-  r.set_mask = OC_SET_MAX_TOKENS | OC_SET_TEMPERATURE;
-  r.max_output_tokens = 9;
-  r.temperature = 0.5;
-  r.flags = OC_REQ_STREAM;
-  ASSERT_EQ(build(r, true), OC_OK);
-  EXPECT_EQ(http.straight, 0u);
-  EXPECT_TRUE(same_json(body, R"({"model":"m","messages":[{"role":"system","content":"be good"},
-    {"role":"user","content":[{"type":"image_url","image_url":{"url":"data:image/png;base64,QUJD"}}]},
-    {"role":"assistant","content":null,"tool_calls":[{"id":"t1","type":"function","function":{"name":"f","arguments":"{\"a\":1}"}}]},
-    {"role":"tool","tool_call_id":"t1","content":"42"},
-    {"role":"user","content":[{"type":"input_audio","input_audio":{"data":"QQ==","format":"mp3"}}]}],
-    "stream":true,"stream_options":{"include_usage":true},"max_completion_tokens":9,"temperature":0.5,
-    "tools":[{"type":"function","function":{"name":"f","parameters":{"type":"object"}}}],
-    "tool_choice":{"type":"function","function":{"name":"f"}}})"))
-      << body;
-}
-
-TEST_F(ProviderTest, EarlierReasoningIsReplayedOnlyWhereItIsWanted) {
-  Conversation c;
-  c.part(OC_ROLE_ASSISTANT, OC_PART_REASONING, "secret thoughts");
-  oc_request r = c.request();
-  ASSERT_EQ(build(r), OC_OK);
-  EXPECT_EQ(body.find("secret"), std::string::npos);
-  finish();
-  r.flags = OC_REQ_STRICT;
-  EXPECT_EQ(build(r), OC_E_UNSUPPORTED);
-  finish();
-  provider.reset();
-  create(R"({"reasoning_field":"reasoning_content"})");
-  ASSERT_EQ(build(r), OC_OK);
-  EXPECT_NE(body.find(R"("reasoning_content":"secret thoughts")"), std::string::npos);
-}
-
-TEST_F(ProviderTest, EmbeddingsNeedTheSameDialect) {
-  oc_request r = own(R"({"model":"m","input":"x"})", {{"model", "\"m\""}}, 0);
-  r.op = OC_OP_EMBED;
-  ASSERT_EQ(build(r, true), OC_OK);
-  EXPECT_EQ(oc::view(http.path), "/embeddings");
-  frame(R"({"object":"list","model":"e","data":[],"usage":{"prompt_tokens":4,"total_tokens":4}})");
-  EXPECT_EQ(call.last(OC_EV_USAGE)->usage.input, 4u);
-  EXPECT_EQ(finish(), OC_OK);
-  EXPECT_EQ(build(r, false), OC_E_UNSUPPORTED);
-  finish();
-  r.op = OC_OP_COUNT_TOKENS;
-  EXPECT_EQ(build(r, true), OC_E_UNSUPPORTED);
 }
 
 // ---- answers
@@ -426,14 +244,14 @@ TEST_F(ProviderTest, AWholeAnswerBecomesTheSameKindOfEvents) {
   begin_whole();
   const std::string text = R"({"id":"x","model":"real","choices":[{"index":0,"message":{"role":"assistant",
     "content":[{"type":"thinking","thinking":[{"type":"text","text":"hm"}]},{"type":"text","text":"Hi"}],"refusal":null,
-    "annotations":[{"type":"url_citation"}],
-    "tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"},"extra_content":{"s":1}}]},
+    "annotations":[{"type":"url_citation","url_citation":{"url":"https://x","title":"X","start_index":0,"end_index":2}}],
+    "tool_calls":[{"id":"a","type":"function","function":{"name":"f","arguments":"{}"},"vendor":{"s":1}}]},
     "finish_reason":"tool_calls"}],"usage":{"prompt_tokens":1,"completion_tokens":2}})";
   EXPECT_EQ(frame(text), text);
   EXPECT_EQ(call.text(OC_EV_REASONING), "hm");
   EXPECT_EQ(call.text(), "Hi");
-  EXPECT_EQ(call.last(OC_EV_OPAQUE)->ext_json, R"({"annotations":[{"type":"url_citation"}]})");
-  EXPECT_EQ(call.last(OC_EV_TOOL_BEGIN)->ext_json, R"({"extra_content":{"s":1}})");
+  EXPECT_EQ(call.last(OC_EV_CITATION)->index, 1u);
+  EXPECT_EQ(call.last(OC_EV_TOOL_BEGIN)->ext_json, R"({"vendor":{"s":1}})");
   EXPECT_EQ(finish(), OC_OK);
 }
 

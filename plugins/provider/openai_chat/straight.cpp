@@ -1,6 +1,6 @@
 #include "straight.hpp"
 
-#include "openai_chat/members.hpp"
+#include "common/members.hpp"
 
 namespace onechat::openai_chat {
 namespace {
@@ -35,7 +35,7 @@ StraightEdits edit_request(const oc::Call& call, const oc_request& request, bool
   edits.splices = call.array<oc_splice>(2);
   const auto written = oc::view(request.raw).substr(model->offset + 1, model->length - 2);
   if (written != oc::view(request.model))
-    edits.splices[edits.n++] = {model->offset, model->length, oc::str(quoted(call, oc::view(request.model)))};
+    edits.splices[edits.n++] = {model->offset, model->length, oc::str(dialect::quoted(call, oc::view(request.model)))};
   if (want_usage && (request.flags & OC_REQ_STREAM) != 0 && (request.flags & OC_REQ_STREAM_USAGE) == 0) {
     edits.splices[edits.n++] = usage_splice(request, *object);
     edits.asks_for_usage = true;

@@ -1,23 +1,41 @@
 #include "document_table.hpp"
 
 #include <algorithm>
+#include <chrono>
 #include <vector>
 
 namespace onechat::store_sqlite {
 
+namespace {
+
+constexpr std::uint64_t kPurgeRows = 64;  // at each put of a document that expires: more than it adds
+
+std::int64_t unix_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+}  // namespace
+
 DocumentTable::DocumentTable(Database& db)
-    : get_(db.handle(), "SELECT value, version FROM document WHERE ns = ? AND key = ?"),
-      version_(db.handle(), "SELECT version FROM document WHERE ns = ? AND key = ?"),
+    : get_(db.handle(), "SELECT value, version FROM document WHERE ns = ? AND key = ? AND (expires_ms = 0 OR expires_ms > ?)"),
+      version_(db.handle(), "SELECT version FROM document WHERE ns = ? AND key = ? AND (expires_ms = 0 OR expires_ms > ?)"),
       next_version_(db.handle(), "UPDATE document_version SET last = last + 1 RETURNING last"),
       put_(db.handle(),
-           "INSERT INTO document (ns, key, value, version) VALUES (?, ?, ?, ?)"
-           " ON CONFLICT (ns, key) DO UPDATE SET value = excluded.value, version = excluded.version"),
+           "INSERT INTO document (ns, key, value, version, expires_ms) VALUES (?, ?, ?, ?, ?)"
+           " ON CONFLICT (ns, key) DO UPDATE SET value = excluded.value, version = excluded.version,"
+           " expires_ms = excluded.expires_ms"),
       erase_(db.handle(), "DELETE FROM document WHERE ns = ? AND key = ?"),
-      list_(db.handle(), "SELECT key, value, version FROM document WHERE ns = ? AND key >= ? ORDER BY key LIMIT ?") {}
+      list_(db.handle(),
+            "SELECT key, value, version FROM document WHERE ns = ? AND key >= ? AND (expires_ms = 0 OR expires_ms > ?)"
+            " ORDER BY key LIMIT ?"),
+      purge_(db.handle(),
+             "DELETE FROM document WHERE (ns, key) IN"
+             " (SELECT ns, key FROM document WHERE expires_ms > 0 AND expires_ms <= ? LIMIT ?)") {}
 
 void DocumentTable::get(const oc_store_op& op, oc_store_result& result, Memory& memory) {
   Use use(get_);
-  use->bind(op.ns).bind(op.key);
+  use->bind(op.ns).bind(op.key).bind(unix_ms());
   if (!use->step()) {
     result.status = OC_E_NOT_FOUND;
     return;
@@ -28,7 +46,7 @@ void DocumentTable::get(const oc_store_op& op, oc_store_result& result, Memory& 
 
 std::uint64_t DocumentTable::version_of(const oc_store_op& op) {
   Use use(version_);
-  use->bind(op.ns).bind(op.key);
+  use->bind(op.ns).bind(op.key).bind(unix_ms());
   return use->step() ? static_cast<std::uint64_t>(use->integer(0)) : 0;
 }
 
@@ -47,7 +65,9 @@ void DocumentTable::put(const oc_store_op& op, oc_store_result& result) {
     while (next->step()) {
     }
   }
-  put_.bind(op.ns).bind(op.key).bind(op.value).bind(result.version).run();
+  const std::int64_t expires_ms = OC_HAS(&op, oc_store_op, expires_unix_ms) ? op.expires_unix_ms : 0;
+  if (expires_ms != 0) purge_.bind(unix_ms()).bind(kPurgeRows).run();
+  put_.bind(op.ns).bind(op.key).bind(op.value).bind(result.version).bind(expires_ms).run();
 }
 
 void DocumentTable::erase(const oc_store_op& op, oc_store_result& result) {
@@ -63,7 +83,7 @@ void DocumentTable::erase(const oc_store_op& op, oc_store_result& result) {
 
 void DocumentTable::list(const oc_store_op& op, oc_store_result& result, Memory& memory) {
   Use use(list_);
-  use->bind(op.ns).bind(op.key).bind(std::min<std::uint64_t>(op.limit, INT64_MAX));
+  use->bind(op.ns).bind(op.key).bind(unix_ms()).bind(std::min<std::uint64_t>(op.limit, INT64_MAX));
   std::vector<oc_store_row*> rows;
   while (use->step()) {
     auto* row = memory.make_sized<oc_store_row>();

@@ -1,4 +1,5 @@
-// Documents by namespace and key, with versions for compare-and-set.
+// Documents by namespace and key, with versions for compare-and-set. One whose time is over is not there; its row goes
+// when others that expire are put.
 #pragma once
 #include "database.hpp"
 #include "memory.hpp"
@@ -17,7 +18,7 @@ class DocumentTable {
  private:
   std::uint64_t version_of(const oc_store_op& op);  // 0: none
 
-  Statement get_, version_, next_version_, put_, erase_, list_;
+  Statement get_, version_, next_version_, put_, erase_, list_, purge_;
 };
 
 }  // namespace onechat::store_sqlite

@@ -4,6 +4,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
+#include <chrono>
 #include <csignal>
 #include <fstream>
 #include <map>
@@ -151,6 +152,25 @@ TEST_F(StoreTest, ADocumentMadeAnewIsNotTakenForTheOldOne) {
   const auto anew = put("key", "a", "1", 0);
   EXPECT_NE(anew.version, old.version);
   EXPECT_EQ(put("key", "a", "2", old.version).status, OC_E_CONFLICT);
+}
+
+TEST_F(StoreTest, ADocumentWhoseTimeIsOverIsNotThere) {
+  using namespace std::chrono;
+  const std::int64_t now_ms = duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+  const auto put_until = [&](std::string_view key, std::int64_t expires_ms) {
+    auto op = op_of(OC_SOP_PUT, "answer", key, "v");
+    op.expires_unix_ms = expires_ms;
+    EXPECT_EQ(one(op).status, OC_OK);
+  };
+  put_until("over", now_ms - 1);
+  put_until("ends", now_ms + 60'000);
+  put_until("stays", 0);
+  EXPECT_EQ(get("answer", "over").status, OC_E_NOT_FOUND);
+  EXPECT_EQ(get("answer", "ends").status, OC_OK);
+  EXPECT_EQ(get("answer", "stays").status, OC_OK);
+  EXPECT_EQ(one(op_of(OC_SOP_LIST, "answer")).n_rows, 2u);
+  EXPECT_EQ(put("answer", "over", "again", 0).status, OC_OK) << "its place is free";
+  EXPECT_EQ(get("answer", "over").status, OC_OK) << "put anew without an end";
 }
 
 TEST_F(StoreTest, DocumentsAreListedByKeyFromAKeyOn) {

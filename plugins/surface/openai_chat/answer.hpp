@@ -1,11 +1,15 @@
-// One answer to a client: events become a chat.completion, or chat.completion.chunk events.
+// One answer to a client: events become a chat.completion, chat.completion.chunk events, or a list of embeddings.
 //
 // It is the call state of the surface: it begins as zeroed bytes and is never destroyed, so everything it keeps lies in
-// the arena of the request. A stream keeps only the ids of tool calls; a whole answer keeps its text until finish().
+// the arena of the request. A stream keeps the ids of tool calls and reasoning, which may turn out to be signed; a whole
+// answer keeps all until finish().
 #pragma once
 #include <onechat/onechat.hpp>
 
 #include <cstdint>
+
+#include "choice.hpp"
+#include "embeddings.hpp"
 
 namespace onechat::openai_chat {
 
@@ -14,56 +18,47 @@ class Answer {
   // After a successful parse. `serial` makes the id unique within the surface.
   void begin(const oc::Call& call, const oc_request& request, std::uint64_t serial);
 
-  // Embeddings are not rendered: they need a target of the same dialect.
   oc_status event(const oc::Call& call, const oc_event& e, oc::Out& out);
   oc_status finish(const oc::Call& call, oc::Out& out);
   bool streaming() const { return stream_; }
 
  private:
-  struct Piece {  // texts arrive in pieces
-    Piece* next;
-    oc_str text;
-  };
-  struct Rope {
-    Piece *first, *last;
-    std::uint64_t size;
-  };
-  struct ToolCall {
-    ToolCall* next;
-    std::uint32_t part, index;  // index of the event; position among the choice's tool calls
-    bool custom;
-    oc_str id, name;
-    Rope arguments;
-  };
-  struct Choice {
-    bool begun, finished;
-    std::uint32_t finish, n_tools;
-    Rope text, reasoning, refusal;
-    ToolCall *tools, *last_tool;
-  };
-
   oc::Call lasting(const oc::Call& call) const { return {call.host, call.handle, arena_}; }
-  void append(const oc::Call& call, Rope& rope, oc_str text) const;
-  oc_str joined(const oc::Call& call, const Rope& rope) const;
-  ToolCall& add_tool(const oc::Call& call, Choice& choice, const oc_event& e) const;
-  static ToolCall* tool_of(Choice& choice, std::uint32_t part);
+  oc_status choice_event(const oc::Call& call, Choice& choice, const oc_event& e, oc::Out& out);
+  void begin_tool(const oc::Call& keep, Choice& choice, const oc_event& e, oc::Out& out) const;
+  void tool_arguments(const oc::Call& keep, Choice& choice, const oc_event& e, oc::Out& out) const;
+  void end_tool(const oc::Call& keep, Choice& choice, ToolCall& tool, std::uint32_t index, oc::Out& out) const;
+  void state(const oc::Call& call, Choice& choice, const oc_event& e, oc::Out& out) const;
+  oc_status opaque(const oc::Call& call, Choice& choice, const oc_event& e, oc::Out& out) const;
+  void finish_choice(const oc::Call& keep, Choice& choice, const oc_event& e, oc::Out& out) const;
+  // A JSON value that a stream shows as the one element of a list, and a whole answer among all of them.
+  void listed(const oc::Call& keep, JsonList& list, std::string_view name, std::string_view json, Choice& choice, std::uint32_t index,
+              oc::Out& out) const;
 
-  void collect(const oc::Call& call, Choice& choice, const oc_event& e) const;
-  void stream_event(const oc::Call& call, Choice& choice, const oc_event& e, oc::Out& out);
-  // Everything of a chunk up to "delta"; the caller writes the delta's value.
-  oc::Writer open_chunk(oc::Out& out, std::uint32_t choice) const;
-  void close_chunk(oc::Out& out, oc::Writer& w, std::uint32_t finish) const;
+  // Streams. Everything of a chunk up to "delta"; the caller writes the delta's value.
+  oc::Writer open_chunk(oc::Out& out, Choice& choice, std::uint32_t index) const;
+  oc::Writer bare_chunk(oc::Out& out, std::uint32_t index) const;
+  void close_chunk(oc::Out& out, oc::Writer& w, std::string_view finish_reason, std::string_view logprobs = {}) const;
+  void text_chunk(oc::Out& out, Choice& choice, std::uint32_t index, std::string_view member, std::string_view text) const;
+  void raw_chunk(oc::Out& out, Choice& choice, std::uint32_t index, std::string_view member, std::string_view json) const;
+  void tool_chunk(oc::Out& out, Choice& choice, std::uint32_t index, const ToolCall& tool, bool begins, std::string_view text) const;
+
+  // Whole answers.
   void write_head(oc::Writer& w, std::string_view object) const;
-  void write_choice(const oc::Call& call, oc::Writer& w, std::uint32_t index) const;
-  void write_tool(const oc::Call& call, oc::Writer& w, const ToolCall& tool) const;
+  void write_choice(const oc::Call& keep, oc::Writer& w, std::uint32_t index) const;
+  void write_tools(const oc::Call& keep, oc::Writer& w, const Choice& choice) const;
+  std::string_view finish_word(const Choice& choice) const;
 
   oc_arena* arena_;
+  const oc_request* request_;
   Choice* choices_;
   std::uint32_t n_;
   bool generates_, stream_, usage_wanted_, has_usage_;
+  bool legacy_;  // the client knows function_call and no tools
   oc_str id_, model_;
   std::int64_t created_s_;
   oc_usage usage_;
+  Embeddings embeddings_;
 };
 
 }  // namespace onechat::openai_chat

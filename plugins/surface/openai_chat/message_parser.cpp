@@ -1,13 +1,17 @@
 #include "message_parser.hpp"
 
-#include "openai_chat/members.hpp"
+#include "common/headers.hpp"
+#include "common/members.hpp"
+#include "common/state_token.hpp"
+#include "openai_chat/legacy.hpp"
 
 namespace onechat::openai_chat {
 namespace {
 
-constexpr std::uint64_t kImageTokens = 4096;      // more than a vendor charges for one picture of usual size
-constexpr std::uint64_t kAudioBytesPerToken = 100;
-constexpr std::uint64_t kFileBytesPerToken = 4;
+using dialect::members_except;
+
+constexpr std::string_view kDialect = "openai_chat";
+constexpr std::string_view kNamelessId = "call_nameless_";
 
 struct Role {
   std::string_view name;
@@ -22,20 +26,8 @@ std::uint32_t role_of(std::string_view name) {
   return 0;
 }
 
-// data:image/png;base64,iVBOR... ; false: it is no such URL.
-bool split_data_url(std::string_view url, oc_str& media_type, oc_str& base64) {
-  constexpr std::string_view kScheme = "data:", kBase64 = ";base64";
-  const auto comma = url.find(',');
-  if (url.substr(0, kScheme.size()) != kScheme || comma == std::string_view::npos) return false;
-  std::string_view head = url.substr(kScheme.size(), comma - kScheme.size());
-  if (head.size() < kBase64.size() || head.substr(head.size() - kBase64.size()) != kBase64) return false;
-  head.remove_suffix(kBase64.size());
-  media_type = oc::str(head.substr(0, head.find(';')));
-  base64 = oc::str(url.substr(comma + 1));
-  return true;
-}
-
-std::uint64_t decoded_bytes(oc_str base64) { return base64.len / 4 * 3 + 3; }
+// Some vendors number their tool calls.
+std::string_view id_text(oc::Json id) { return id.is_number() ? id.raw() : id.str(); }
 
 }  // namespace
 
@@ -59,44 +51,89 @@ const oc_turn* MessageParser::turn(oc::Json message, const FieldPath& at) {
   const oc::Json name = message["name"];
   if (!name.absent_or_null() && !want_string(name, at.member("name"), turn->name)) return nullptr;
 
-  // One for each part and tool call, and for reasoning, refusal, plain text and a legacy function call.
-  const oc::Json body = message["content"];
-  Parts parts{call_.array<const oc_part*>(body.size() + message["tool_calls"].size() + 4)};
-  if (known == OC_ROLE_TOOL) {
-    if (!tool_result(message, at, parts)) return nullptr;
-  } else {
-    for (const std::string_view key : {"reasoning_content", "reasoning"}) {
-      const oc::Json text = message[key];
-      if (known != OC_ROLE_ASSISTANT || !text.is_string() || text.str().empty()) continue;
-      text_part(OC_PART_REASONING, text.str(), parts);
-      break;
-    }
-    if (!content(body, at.member("content"), parts)) return nullptr;
-    if (const auto text = message["refusal"].str(); !text.empty()) text_part(OC_PART_REFUSAL, text, parts);
-    if (!tool_calls(message["tool_calls"], at.member("tool_calls"), parts)) return nullptr;
-    if (const oc::Json legacy = message["function_call"]; !legacy["name"].str().empty()) {
-      auto* p = call_.make_sized<oc_part>();
-      p->type = OC_PART_TOOL_CALL;
-      p->tool_name = oc::str(legacy["name"].str());
-      p->tool_args_json = oc::str(legacy["arguments"].str());
-      parts.add(p);
-    }
-  }
+  // One for each part, tool call and reasoning detail, and for plain reasoning, refusal, text and a legacy function call.
+  const std::uint64_t most = message["content"].size() + message["tool_calls"].size() + message["reasoning_details"].size() + 4;
+  Parts parts{call_.array<const oc_part*>(most)};
+  const bool ok = known == OC_ROLE_TOOL        ? tool_result(message, at, parts)
+                  : known == OC_ROLE_ASSISTANT ? assistant(message, at, parts)
+                                               : content(message["content"], at.member("content"), parts);
+  if (!ok) return nullptr;
   turn->parts = parts.list;
   turn->n_parts = parts.n;
-  turn->ext_json = oc::str(members_except(call_, message, {"role", "content", "name", "tool_calls", "tool_call_id", "refusal",
-                                                           "function_call", "reasoning_content", "reasoning"}));
+  turn->ext_json = oc::str(members_except(
+      call_, message, {"role", "content", "name", "tool_calls", "tool_call_id", "refusal", "function_call", "reasoning_content",
+                       "reasoning", "reasoning_details", "extra_content"}));
   return turn;
+}
+
+bool MessageParser::assistant(oc::Json message, const FieldPath& at, Parts& parts) {
+  reasoning(message, parts);
+  if (!content(message["content"], at.member("content"), parts)) return false;
+  if (const auto text = message["refusal"].str(); !text.empty()) add_text(OC_PART_REFUSAL, text, parts);
+  signed_text(message, parts);
+  return tool_calls(message["tool_calls"], at.member("tool_calls"), parts) &&
+         legacy_call(message["function_call"], at.member("function_call"), parts);
+}
+
+void MessageParser::reasoning(oc::Json message, Parts& parts) {
+  std::string_view text = message["reasoning_content"].str();
+  if (text.empty()) text = message["reasoning"].str();
+  const oc::Json details = message["reasoning_details"];
+  if (details.is_array() && details.size() != 0) return reasoning_details(details, text, parts);
+  if (!text.empty()) add_text(OC_PART_REASONING, text, parts);
+}
+
+// [{"type":"reasoning.text|.encrypted|.summary","text|data|summary","signature",..}]: what another dialect's model wants
+// back stands in a token, one part each; all else is the vendor's own and goes back to it as it came, in one part.
+void MessageParser::reasoning_details(oc::Json list, std::string_view text, Parts& parts) {
+  bool foreign = false, own = false;
+  for (const oc::Json entry : list) {
+    const bool encrypted = entry["data"].is_string();
+    const auto slot = encrypted ? entry["data"].str() : entry["signature"].str();
+    const dialect::State state = dialect::from_slot(call_, kDialect, slot);
+    if (dialect::belongs_to(state.origin, kDialect, {})) {
+      own = true;
+      continue;
+    }
+    foreign = true;
+    const bool summary = entry["summary"].is_string();
+    oc_part* p = add_text(OC_PART_REASONING, entry[summary ? "summary" : "text"].str(), parts);
+    if (summary) p->flags |= OC_PARTF_SUMMARY;
+    p->opaque = oc::str(state.opaque);
+    p->opaque_origin = oc::str(state.origin);
+  }
+  if (!own) return;
+  oc_part* p = add_text(OC_PART_REASONING, text, parts);
+  if (foreign) return;  // a mixture has no single owner: the vendor's part of it is only text
+  p->opaque = oc::str(list.raw());
+  p->opaque_origin = oc::str(dialect::origin_of(call_, kDialect, {}));
+}
+
+// {"extra_content":{"google":{"thought_signature"}}} of a message belongs to the text it stands beside.
+void MessageParser::signed_text(oc::Json message, Parts& parts) {
+  const auto slot = message["extra_content"]["google"]["thought_signature"].str();
+  if (slot.empty()) return;
+  for (std::uint64_t i = parts.n; i-- > 0;) {
+    if (parts.list[i]->type != OC_PART_TEXT) continue;
+    const dialect::State state = dialect::from_slot(call_, kDialect, slot);
+    auto* p = const_cast<oc_part*>(parts.list[i]);
+    p->opaque = oc::str(state.opaque);
+    p->opaque_origin = oc::str(state.origin);
+    return;
+  }
 }
 
 bool MessageParser::tool_result(oc::Json message, const FieldPath& at, Parts& parts) {
   auto* p = call_.make_sized<oc_part>();
   p->type = OC_PART_TOOL_RESULT;
   const oc::Json id = message["tool_call_id"];
-  if (!id.absent_or_null() && !want_string(id, at.member("tool_call_id"), p->tool_id)) return false;
+  if (!id.absent_or_null() && !id.is_number() && !want_string(id, at.member("tool_call_id"), p->tool_id)) return false;
   if (!id && message["role"].str() == "tool")
     return refuse(at.member("tool_call_id"), "A tool message needs a tool_call_id.", "missing_required_parameter");
+  p->tool_id = id_of_result(message);
   p->tool_name = oc::str(message["name"].str());
+  for (const CustomCall* c = custom_calls_; c != nullptr; c = c->next)
+    if (oc::view(c->id) == oc::view(p->tool_id)) p->flags |= OC_PARTF_CUSTOM;
   const oc::Json body = message["content"];
   if (body.is_string()) {
     p->text = oc::str(body.str());
@@ -110,10 +147,20 @@ bool MessageParser::tool_result(oc::Json message, const FieldPath& at, Parts& pa
   return true;
 }
 
+oc_str MessageParser::id_of_result(oc::Json message) {
+  if (const auto given = id_text(message["tool_call_id"]); !given.empty()) return oc::str(given);
+  if (message["role"].str() == "function") return next_id(kLegacyCallId, legacy_.answered);
+  return nameless_.answered < nameless_.called ? next_id(kNamelessId, nameless_.answered) : oc_str{};
+}
+
+oc_str MessageParser::next_id(std::string_view prefix, std::uint64_t& counter) const {
+  return oc::str(call_.concat({prefix, dialect::Digits(counter++).view()}));
+}
+
 bool MessageParser::content(oc::Json value, const FieldPath& at, Parts& parts) {
   if (value.absent_or_null()) return true;
   if (value.is_string()) {
-    text_part(OC_PART_TEXT, value.str(), parts);
+    add_text(OC_PART_TEXT, value.str(), parts);
     return true;
   }
   if (!value.is_array()) return refuse(at, "Content must be a string or an array of content parts.", "invalid_type");
@@ -126,11 +173,12 @@ bool MessageParser::content(oc::Json value, const FieldPath& at, Parts& parts) {
   return true;
 }
 
-void MessageParser::text_part(std::uint32_t type, std::string_view text, Parts& parts) {
+oc_part* MessageParser::add_text(std::uint32_t type, std::string_view text, Parts& parts) {
   auto* p = call_.make_sized<oc_part>();
   p->type = type;
   p->text = oc::str(text);
   parts.add(p);
+  return p;
 }
 
 const oc_part* MessageParser::part(oc::Json value, const FieldPath& at) {
@@ -154,29 +202,18 @@ bool MessageParser::fill_part(oc::Json value, std::string_view type, const Field
     out.ext_json = oc::str(members_except(call_, value, {"type", type}));
     return true;
   }
-  // `detail` of an image and the like are told beside the members of the part itself.
-  const auto extras = [&](std::string_view inner, std::initializer_list<std::string_view> modelled) {
-    const auto inside = members_except(call_, value[inner], modelled), beside = members_except(call_, value, {"type", inner});
-    if (inside.empty() || beside.empty()) return oc::str(inside.empty() ? beside : inside);
-    return oc::str(call_.concat({inside.substr(0, inside.size() - 1), ",", beside.substr(1)}));
-  };
-  if (type == "image_url") {
-    out.type = OC_PART_IMAGE;
-    out.ext_json = extras("image_url", {"url"});
-    return image(value["image_url"], at.member("image_url"), out);
+  bool (MessageParser::*fill)(oc::Json, const FieldPath&, oc_part&) = nullptr;
+  if (type == "image_url") out.type = OC_PART_IMAGE, fill = &MessageParser::image;
+  if (type == "input_audio") out.type = OC_PART_AUDIO, fill = &MessageParser::audio;
+  if (type == "file") out.type = OC_PART_FILE, fill = &MessageParser::file;
+  if (fill == nullptr) {
+    out.type = OC_PART_OPAQUE;
+    out.ext_json = oc::str(value.raw());
+    return true;
   }
-  if (type == "input_audio") {
-    out.type = OC_PART_AUDIO;
-    out.ext_json = extras("input_audio", {"data", "format"});
-    return audio(value["input_audio"], at.member("input_audio"), out);
-  }
-  if (type == "file") {
-    out.type = OC_PART_FILE;
-    out.ext_json = extras("file", {"file_data", "file_id"});
-    return file(value["file"], at.member("file"), out);
-  }
-  out.type = OC_PART_OPAQUE;
-  out.ext_json = oc::str(value.raw());
+  if (!(this->*fill)(value[type], at.member(type), out)) return false;
+  out.ext_json = oc::str(members_except(call_, value, {"type", type}));
+  media_.add(out);
   return true;
 }
 
@@ -184,11 +221,8 @@ bool MessageParser::image(oc::Json image_url, const FieldPath& at, oc_part& out)
   const bool plain = image_url.is_string();  // {"image_url":"https://..."}: not OpenAI's, but common
   oc_str url{};
   if (!want_string(plain ? image_url : image_url["url"], plain ? at : at.member("url"), url)) return false;
-  if (split_data_url(oc::view(url), out.media_type, out.data_base64))
-    media_.bytes += out.data_base64.len;
-  else
-    out.uri = url;
-  media_.allowance += kImageTokens;
+  if (!dialect::split_data_url(oc::view(url), out.media_type, out.data_base64)) out.uri = url;
+  out.detail = oc::str(image_url["detail"].str());
   return true;
 }
 
@@ -197,19 +231,20 @@ bool MessageParser::audio(oc::Json input_audio, const FieldPath& at, oc_part& ou
   oc_str format{};
   if (!want_string(input_audio["format"], at.member("format"), format)) return false;
   out.media_type = oc::str(call_.concat({"audio/", oc::view(format)}));
-  media_.bytes += out.data_base64.len;
-  media_.allowance += decoded_bytes(out.data_base64) / kAudioBytesPerToken + 1;
   return true;
 }
 
 bool MessageParser::file(oc::Json file, const FieldPath& at, oc_part& out) {
+  out.name = oc::str(file["filename"].str());
   const oc::Json data = file["file_data"];
-  if (data.absent_or_null()) return want_string(file["file_id"], at.member("file_id"), out.uri);
+  if (data.absent_or_null()) {
+    out.flags |= OC_PARTF_FILE_ID;
+    return want_string(file["file_id"], at.member("file_id"), out.uri);
+  }
   oc_str text{};
   if (!want_string(data, at.member("file_data"), text)) return false;
-  if (!split_data_url(oc::view(text), out.media_type, out.data_base64)) out.data_base64 = text;
-  media_.bytes += out.data_base64.len;
-  media_.allowance += decoded_bytes(out.data_base64) / kFileBytesPerToken + 1;
+  if (dialect::split_data_url(oc::view(text), out.media_type, out.data_base64)) return true;
+  (dialect::is_url(oc::view(text)) ? out.uri : out.data_base64) = text;
   return true;
 }
 
@@ -238,7 +273,14 @@ const oc_part* MessageParser::tool_call(oc::Json value, const FieldPath& at) {
   const oc::Json inner = plain ? function : custom;
   const FieldPath inside = at.member(plain ? "function" : "custom");
   p->type = OC_PART_TOOL_CALL;
-  p->tool_id = oc::str(value["id"].str());
+  p->tool_id = oc::str(id_text(value["id"]));
+  if (p->tool_id.len == 0) p->tool_id = next_id(kNamelessId, nameless_.called);
+  if (!plain) {
+    p->flags |= OC_PARTF_CUSTOM;
+    auto* noted = call_.make<CustomCall>();
+    *noted = {custom_calls_, p->tool_id};
+    custom_calls_ = noted;
+  }
   if (!want_string(inner["name"], inside.member("name"), p->tool_name)) return nullptr;
   const oc::Json arguments = inner[plain ? "arguments" : "input"];
   if (!arguments.absent_or_null()) {
@@ -248,9 +290,27 @@ const oc_part* MessageParser::tool_call(oc::Json value, const FieldPath& at) {
     else if (!want_string(arguments, inside.member(plain ? "arguments" : "input"), p->tool_args_json))
       return nullptr;
   }
-  p->ext_json = plain ? oc::str(members_except(call_, value, {"id", "type", "function", "index"}))
-                      : oc::str(std::string_view("{\"type\":\"custom\"}"));
+  const oc::Json extra = value["extra_content"];
+  if (const auto slot = extra["google"]["thought_signature"].str(); !slot.empty()) {
+    const dialect::State state = dialect::from_slot(call_, kDialect, slot);
+    p->opaque = oc::str(state.opaque);
+    p->opaque_origin = oc::str(state.origin);
+  }
+  p->ext_json = oc::str(members_except(call_, value, {"id", "type", "function", "custom", "index", "extra_content"}));
   return p;
+}
+
+// The API before tools: at most one call in a message, and no id.
+bool MessageParser::legacy_call(oc::Json value, const FieldPath& at, Parts& parts) {
+  if (value["name"].str().empty()) return true;
+  auto* p = call_.make_sized<oc_part>();
+  p->type = OC_PART_TOOL_CALL;
+  p->tool_id = next_id(kLegacyCallId, legacy_.called);
+  p->tool_name = oc::str(value["name"].str());
+  const oc::Json arguments = value["arguments"];
+  if (!arguments.absent_or_null() && !want_string(arguments, at.member("arguments"), p->tool_args_json)) return false;
+  parts.add(p);
+  return true;
 }
 
 bool MessageParser::refuse(const FieldPath& at, std::string_view message, std::string_view code) {

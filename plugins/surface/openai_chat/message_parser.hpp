@@ -4,27 +4,35 @@
 
 #include <cstdint>
 
-#include "field_path.hpp"
+#include "common/field_path.hpp"
+#include "common/media.hpp"
 
 namespace onechat::openai_chat {
 
-// Counts what media weigh in tokens instead of in base64.
-struct MediaWeight {
-  std::uint64_t bytes = 0;      // base64 characters that are not text
-  std::uint64_t allowance = 0;  // what is counted for all media instead
-};
-
 class MessageParser {
  public:
-  MessageParser(const oc::Call& call, MediaWeight& media) : call_(call), media_(media) {}
+  MessageParser(const oc::Call& call, dialect::MediaWeight& media) : call_(call), media_(media) {}
 
-  // The turn of one message, or nullptr after call.fail().
-  const oc_turn* turn(oc::Json message, const FieldPath& at);
+  // The turn of one message, or nullptr after call.fail(). In order: calls without an id are given one here, and results
+  // without an id take it up.
+  const oc_turn* turn(oc::Json message, const dialect::FieldPath& at);
   oc_status failed() const { return failed_; }
 
  private:
-  struct Parts;  // the list being filled
+  using FieldPath = dialect::FieldPath;
+  struct Parts;        // the list being filled
+  struct CustomCall {  // its result is a custom one too
+    const CustomCall* next;
+    oc_str id;
+  };
+  struct Ids {
+    std::uint64_t called = 0, answered = 0;
+  };
 
+  bool assistant(oc::Json message, const FieldPath& at, Parts& parts);
+  void reasoning(oc::Json message, Parts& parts);
+  void reasoning_details(oc::Json list, std::string_view text, Parts& parts);
+  void signed_text(oc::Json message, Parts& parts);
   bool content(oc::Json value, const FieldPath& at, Parts& parts);
   const oc_part* part(oc::Json value, const FieldPath& at);
   bool fill_part(oc::Json value, std::string_view type, const FieldPath& at, oc_part& out);
@@ -33,14 +41,19 @@ class MessageParser {
   bool file(oc::Json file, const FieldPath& at, oc_part& out);
   bool tool_calls(oc::Json list, const FieldPath& at, Parts& parts);
   const oc_part* tool_call(oc::Json call, const FieldPath& at);
+  bool legacy_call(oc::Json call, const FieldPath& at, Parts& parts);
   bool tool_result(oc::Json message, const FieldPath& at, Parts& parts);
-  void text_part(std::uint32_t type, std::string_view text, Parts& parts);
+  oc_part* add_text(std::uint32_t type, std::string_view text, Parts& parts);
+  oc_str next_id(std::string_view prefix, std::uint64_t& counter) const;
+  oc_str id_of_result(oc::Json message);
 
   bool refuse(const FieldPath& at, std::string_view message, std::string_view code = "invalid_value");
   bool want_string(oc::Json value, const FieldPath& at, oc_str& out);
 
   const oc::Call& call_;
-  MediaWeight& media_;
+  dialect::MediaWeight& media_;
+  Ids nameless_, legacy_;
+  const CustomCall* custom_calls_ = nullptr;
   oc_status failed_ = OC_OK;
 };
 

@@ -2,46 +2,69 @@
 
 #include <algorithm>
 
-#include "openai_chat/members.hpp"
+#include "common/members.hpp"
+#include "message_parser.hpp"
+#include "tool_parser.hpp"
 
 namespace onechat::openai_chat {
 namespace {
 
+using dialect::FieldPath;
+
 constexpr std::uint64_t kMembersMax = 256;  // of the top level; OpenAI knows some forty
 constexpr std::int64_t kChoicesMax = 128;
 constexpr std::int64_t kTokensMax = std::int64_t(1) << 40;
+constexpr std::int64_t kNoInteger = INT64_MIN;
 
 }  // namespace
 
 // The members that are understood. What is not here goes into ext_json.
 struct RequestParser::Fields {
-  oc::Json model, messages, stream, stream_options, max_tokens, max_completion_tokens, n, temperature, top_p, seed, stop;
-  oc::Json tools, tool_choice, functions, function_call, response_format, reasoning_effort, reasoning, user, input;
+  oc::Json model, messages, stream, stream_options, max_tokens, max_completion_tokens, n, temperature, top_p, top_k, seed, stop;
+  oc::Json presence_penalty, frequency_penalty, logprobs, top_logprobs, service_tier, verbosity, user, safety_identifier, store;
+  oc::Json tools, tool_choice, functions, function_call, parallel_tool_calls, response_format, input;
+  oc::Json reasoning_effort, reasoning, include_reasoning, thinking, enable_thinking, thinking_budget;
 
   struct Name {
     std::string_view name;
     oc::Json Fields::*field;
+    bool anchored;  // a provider of this dialect wants to know how the client spelled it
   };
   static constexpr Name kNames[] = {
-      {"model", &Fields::model},
-      {"messages", &Fields::messages},
-      {"stream", &Fields::stream},
-      {"stream_options", &Fields::stream_options},
-      {"max_tokens", &Fields::max_tokens},
-      {"max_completion_tokens", &Fields::max_completion_tokens},
-      {"n", &Fields::n},
-      {"temperature", &Fields::temperature},
-      {"top_p", &Fields::top_p},
-      {"seed", &Fields::seed},
-      {"stop", &Fields::stop},
-      {"tools", &Fields::tools},
-      {"tool_choice", &Fields::tool_choice},
-      {"functions", &Fields::functions},
-      {"function_call", &Fields::function_call},
-      {"response_format", &Fields::response_format},
-      {"reasoning_effort", &Fields::reasoning_effort},
-      {"user", &Fields::user},
-      {"input", &Fields::input},
+      {"model", &Fields::model, true},
+      {"messages", &Fields::messages, false},
+      {"stream", &Fields::stream, true},
+      {"stream_options", &Fields::stream_options, true},
+      {"max_tokens", &Fields::max_tokens, true},
+      {"max_completion_tokens", &Fields::max_completion_tokens, true},
+      {"n", &Fields::n, true},
+      {"temperature", &Fields::temperature, false},
+      {"top_p", &Fields::top_p, false},
+      {"top_k", &Fields::top_k, false},
+      {"seed", &Fields::seed, false},
+      {"stop", &Fields::stop, false},
+      {"presence_penalty", &Fields::presence_penalty, false},
+      {"frequency_penalty", &Fields::frequency_penalty, false},
+      {"logprobs", &Fields::logprobs, false},
+      {"top_logprobs", &Fields::top_logprobs, false},
+      {"service_tier", &Fields::service_tier, false},
+      {"verbosity", &Fields::verbosity, false},
+      {"user", &Fields::user, true},
+      {"safety_identifier", &Fields::safety_identifier, true},
+      {"store", &Fields::store, true},
+      {"tools", &Fields::tools, false},
+      {"tool_choice", &Fields::tool_choice, false},
+      {"functions", &Fields::functions, true},
+      {"function_call", &Fields::function_call, false},
+      {"parallel_tool_calls", &Fields::parallel_tool_calls, true},
+      {"response_format", &Fields::response_format, true},
+      {"input", &Fields::input, true},
+      {"reasoning_effort", &Fields::reasoning_effort, true},
+      {"reasoning", &Fields::reasoning, true},
+      {"include_reasoning", &Fields::include_reasoning, true},
+      {"thinking", &Fields::thinking, true},
+      {"enable_thinking", &Fields::enable_thinking, true},
+      {"thinking_budget", &Fields::thinking_budget, true},
   };
   static const Name* find(std::string_view key) {
     const auto* found = std::find_if(std::begin(kNames), std::end(kNames), [&](const Name& n) { return n.name == key; });
@@ -51,19 +74,26 @@ struct RequestParser::Fields {
 
 oc_status RequestParser::generate() {
   Fields f;
-  const bool ok = sort_members(f) && model(f) && messages(f.messages) && stream(f) && limits(f) && stop(f.stop) && tools(f);
-  if (!ok) return done(false);
-  options(f);
+  ToolParser tools(call_, out_);
+  if (!(sort_members(f) && model(f) && messages(f.messages) && stream(f) && limits(f) && stop(f.stop))) return done(false);
+  if (!tools.tools(f.tools, f.functions)) return tools.failed();
+  tools.choice(f.tool_choice, f.function_call);
+  sampling(f);
+  reasoning(f);
+  response_format(f.response_format);
+  rest();
   anchors(f);
-  weigh();
+  out_.input_bytes = media_.input_bytes(out_.raw.len);
   return OC_OK;
 }
 
 oc_status RequestParser::embed() {
   Fields f;
   if (!sort_members(f) || !model(f) || !inputs(f.input)) return done(false);
+  out_.user = oc::str(f.user.str());
+  rest();
   anchors(f);
-  weigh();
+  out_.input_bytes = media_.input_bytes(out_.raw.len);
   return OC_OK;
 }
 
@@ -85,7 +115,6 @@ bool RequestParser::sort_members(Fields& fields) {
     }
     if (twice) return refuse(member.key(), call_.concat({"The member '", member.key(), "' is there twice."}), "duplicate_parameter");
   }
-  fields.reasoning = root_["reasoning"];
   return true;
 }
 
@@ -114,43 +143,6 @@ bool RequestParser::messages(oc::Json list) {
   out_.turns = turns;
   out_.n_turns = i;
   return true;
-}
-
-bool RequestParser::tools(const Fields& f) {
-  const bool legacy = f.tools.absent_or_null() && !f.functions.absent_or_null();
-  const oc::Json list = legacy ? f.functions : f.tools;
-  const std::string_view name = legacy ? "functions" : "tools";
-  if (list.absent_or_null()) return true;
-  if (!list.is_array()) return refuse(name, "It must be an array.", "invalid_type");
-  const oc_tool** tools = call_.array<const oc_tool*>(list.size());
-  const FieldPath top{nullptr, name, -1};
-  for (const oc::Json item : list) {
-    tools[out_.n_tools] = tool(item, top.element(out_.n_tools));
-    if (tools[out_.n_tools] == nullptr) return false;
-    ++out_.n_tools;
-  }
-  out_.tools = tools;
-  return true;
-}
-
-const oc_tool* RequestParser::tool(oc::Json value, const FieldPath& at) {
-  if (!value.is_object()) return refuse(at.text(call_), "A tool must be an object.", "invalid_type"), nullptr;
-  auto* t = call_.make_sized<oc_tool>();
-  const bool legacy = !value["type"] && value["name"].is_string();
-  const oc::Json function = legacy ? value : value["function"];
-  if (!legacy && value["type"].str() != "function") {  // built-in and custom tools: not ours to understand
-    t->ext_json = oc::str(value.raw());
-    return t;
-  }
-  if (!function["name"].is_string() || function["name"].str().empty()) {
-    refuse(at.member("function").member("name").text(call_), "A function needs a name.", "missing_required_parameter");
-    return nullptr;
-  }
-  t->name = oc::str(function["name"].str());
-  t->description = oc::str(function["description"].str());
-  if (const oc::Json schema = function["parameters"]; schema.is_object()) t->schema_json = oc::str(schema.raw());
-  t->ext_json = oc::str(members_except(call_, function, {"name", "description", "parameters"}));
-  return t;
 }
 
 bool RequestParser::limits(const Fields& f) {
@@ -195,31 +187,80 @@ bool RequestParser::stream(const Fields& f) {
 }
 
 // What a provider may use and what nobody is harmed by when it is odd.
-void RequestParser::options(const Fields& f) {
+void RequestParser::sampling(const Fields& f) {
   const auto number = [&](oc::Json v, double& to, std::uint64_t bit) {
     if (!v.is_number()) return;
     to = v.number();
     out_.set_mask |= bit;
   };
+  const auto integer = [&](oc::Json v, std::int64_t& to, std::uint64_t bit) {
+    if (v.integer(kNoInteger) == kNoInteger) return;
+    to = v.integer();
+    out_.set_mask |= bit;
+  };
   number(f.temperature, out_.temperature, OC_SET_TEMPERATURE);
   number(f.top_p, out_.top_p, OC_SET_TOP_P);
-  if (f.seed.is_number()) {
-    out_.seed = f.seed.integer();
-    out_.set_mask |= OC_SET_SEED;
+  number(f.presence_penalty, out_.presence_penalty, OC_SET_PRESENCE_PENALTY);
+  number(f.frequency_penalty, out_.frequency_penalty, OC_SET_FREQUENCY_PENALTY);
+  integer(f.top_k, out_.top_k, OC_SET_TOP_K);
+  integer(f.seed, out_.seed, OC_SET_SEED);
+  if (f.logprobs.boolean()) {
+    out_.set_mask |= OC_SET_LOGPROBS;
+    out_.top_logprobs = std::max<std::int64_t>(f.top_logprobs.integer(0), 0);
   }
-  const auto raw = [](oc::Json v) { return oc::str(v.absent_or_null() ? std::string_view() : v.raw()); };
-  out_.tool_choice_json = raw(f.tool_choice);
-  if (out_.tool_choice_json.len == 0 && f.function_call.is_string()) out_.tool_choice_json = raw(f.function_call);
-  if (out_.tool_choice_json.len == 0 && f.function_call.is_object())
-    out_.tool_choice_json = oc::str(call_.concat({R"({"type":"function","function":)", f.function_call.raw(), "}"}));
-  out_.response_format_json = raw(f.response_format);
+  if (f.parallel_tool_calls.is_bool() && !f.parallel_tool_calls.boolean()) out_.flags |= OC_REQ_SERIAL_TOOLS;
+  out_.service_tier = oc::str(f.service_tier.str());
+  out_.verbosity = oc::str(f.verbosity.str());
+  out_.user = oc::str(f.user.str());
+  if (out_.user.len == 0) out_.user = oc::str(f.safety_identifier.str());
+}
+
+// OpenAI's word, and what vendors made of it: {"reasoning":{effort|max_tokens,enabled,exclude}}, {"thinking":{type,budget_tokens}},
+// {"enable_thinking":..,"thinking_budget":..}.
+void RequestParser::reasoning(const Fields& f) {
+  const auto budget = [&](oc::Json v) {
+    const std::int64_t n = v.integer(kNoInteger);
+    if (n < -1) return;
+    out_.reasoning_budget = n;
+    out_.set_mask |= OC_SET_REASONING_BUDGET;
+  };
+  const auto off = [](oc::Json v) { return v.is_bool() && !v.boolean(); };
   out_.reasoning_effort = oc::str(f.reasoning_effort.str());
   if (out_.reasoning_effort.len == 0) out_.reasoning_effort = oc::str(f.reasoning["effort"].str());
-  out_.user = oc::str(f.user.str());
-  out_.ext_json = oc::str(members_except(
-      call_, root_, {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "temperature",
-                     "top_p", "seed", "stop", "tools", "tool_choice", "functions", "function_call", "response_format",
-                     "reasoning_effort", "user"}));
+  budget(f.reasoning["max_tokens"]);
+  budget(f.thinking["budget_tokens"]);
+  budget(f.thinking_budget);
+  const bool disabled = off(f.reasoning["enabled"]) || off(f.enable_thinking) || f.thinking["type"].str() == "disabled";
+  if (disabled && out_.reasoning_effort.len == 0) out_.reasoning_effort = oc::str(std::string_view("none"));
+  const bool wanted = f.reasoning.is_object() || f.enable_thinking.boolean() || f.include_reasoning.boolean() ||
+                      f.thinking["type"].str() == "enabled";
+  if (wanted && !f.reasoning["exclude"].boolean() && !off(f.include_reasoning)) out_.flags |= OC_REQ_SHOW_REASONING;
+  // Switched on without a size: the model decides.
+  const bool switched_on = f.reasoning["enabled"].boolean() || f.enable_thinking.boolean() || f.thinking["type"].str() == "enabled";
+  if (switched_on && out_.reasoning_effort.len == 0 && (out_.set_mask & OC_SET_REASONING_BUDGET) == 0) {
+    out_.reasoning_budget = -1;
+    out_.set_mask |= OC_SET_REASONING_BUDGET;
+  }
+}
+
+void RequestParser::response_format(oc::Json value) {
+  const auto type = value["type"].str();
+  const oc::Json schema = value["json_schema"];
+  if (type == "text") {
+    out_.format = OC_FORMAT_TEXT;
+  } else if (type == "json_object") {
+    out_.format = OC_FORMAT_JSON;
+    // Some vendors take a schema beside the word.
+    if (value["schema"].is_object()) out_.format_schema_json = oc::str(value["schema"].raw());
+  } else if (type == "json_schema" && schema.is_object()) {
+    out_.format = OC_FORMAT_JSON_SCHEMA;
+    out_.format_name = oc::str(schema["name"].str());
+    out_.format_description = oc::str(schema["description"].str());
+    if (schema["schema"].is_object()) out_.format_schema_json = oc::str(schema["schema"].raw());
+    if (schema["strict"].boolean()) out_.flags |= OC_REQ_FORMAT_STRICT;
+  } else {
+    format_kept_ = !value.absent_or_null();
+  }
 }
 
 bool RequestParser::inputs(oc::Json input) {
@@ -235,29 +276,37 @@ bool RequestParser::inputs(oc::Json input) {
   return true;
 }
 
+// Everything that has no place in oc_request.
+void RequestParser::rest() {
+  const auto kept = dialect::members_except(
+      call_, root_, {"model", "messages", "stream", "stream_options", "max_tokens", "max_completion_tokens", "n", "temperature",
+                     "top_p", "top_k", "seed", "stop", "presence_penalty", "frequency_penalty", "logprobs", "top_logprobs",
+                     "service_tier", "verbosity", "user", "safety_identifier", "store", "tools", "tool_choice", "functions",
+                     "function_call", "parallel_tool_calls", "response_format", "input", "reasoning_effort", "reasoning",
+                     "include_reasoning", "thinking", "enable_thinking", "thinking_budget"});
+  out_.ext_json = oc::str(kept);
+  if (!format_kept_) return;
+  const auto format = dialect::object_of(call_, "response_format", root_["response_format"].raw());
+  out_.ext_json = oc::str(kept.empty() ? format : call_.concat({kept.substr(0, kept.size() - 1), ",", format.substr(1)}));
+}
+
 void RequestParser::anchors(const Fields& f) {
-  constexpr std::size_t kAnchors = 8;
-  oc_anchor* list = call_.array<oc_anchor>(kAnchors);
+  oc_anchor* list = call_.array<oc_anchor>(std::size(Fields::kNames) + 2);
   const char* const begin = reinterpret_cast<const char*>(out_.raw.ptr);
   const auto add = [&](std::string_view name, oc::Json value) {
     if (!value) return;
     list[out_.n_anchors++] = {oc::str(name), static_cast<std::uint64_t>(value.raw().data() - begin), value.raw().size()};
   };
   add("object", root_);
-  add("model", f.model);
-  add("stream", f.stream);
-  add("stream_options", f.stream_options);
+  for (const Fields::Name& name : Fields::kNames) {
+    const oc::Json value = f.*name.field;
+    // null is not said; only where usage is asked for it gives way to a value.
+    if (!name.anchored || (value.absent_or_null() && name.field != &Fields::stream_options)) continue;
+    if (name.field == &Fields::functions && !f.tools.absent_or_null()) continue;  // a client of tools
+    add(name.name, value);
+  }
   add("stream_options.include_usage", f.stream_options["include_usage"]);
-  add("max_tokens", f.max_tokens);
-  add("max_completion_tokens", f.max_completion_tokens);
-  add("n", f.n);
   out_.anchors = list;
-}
-
-// Every token is at least one byte of the body, so the body bounds them, whatever member they hide in. Media count by
-// what vendors charge for them, not by the length of their base64.
-void RequestParser::weigh() {
-  out_.input_bytes = out_.raw.len - std::min(media_.bytes, out_.raw.len) + media_.allowance;
 }
 
 bool RequestParser::boolean(oc::Json value, std::string_view name, bool& out) {
@@ -269,7 +318,6 @@ bool RequestParser::boolean(oc::Json value, std::string_view name, bool& out) {
 
 bool RequestParser::count(oc::Json value, std::string_view name, std::int64_t least, std::int64_t most, std::uint64_t& out) {
   if (value.absent_or_null()) return true;
-  constexpr std::int64_t kNoInteger = INT64_MIN;
   const std::int64_t n = value.integer(kNoInteger);
   if (n == kNoInteger) return refuse(name, call_.concat({"Invalid type for '", name, "': an integer is expected."}), "invalid_type");
   if (n < least) return refuse(name, call_.concat({"Invalid '", name, "': the value is too small."}), "integer_below_min_value");

@@ -4,8 +4,8 @@
 
 #include <cstdint>
 
-#include "field_path.hpp"
-#include "message_parser.hpp"
+#include "common/field_path.hpp"
+#include "common/media.hpp"
 
 namespace onechat::openai_chat {
 
@@ -24,15 +24,15 @@ class RequestParser {
   bool sort_members(Fields& fields);
   bool model(const Fields& f);
   bool messages(oc::Json list);
-  bool tools(const Fields& f);
-  const oc_tool* tool(oc::Json value, const FieldPath& at);
   bool limits(const Fields& f);
   bool stop(oc::Json value);
   bool stream(const Fields& f);
-  void options(const Fields& f);
+  void sampling(const Fields& f);
+  void reasoning(const Fields& f);
+  void response_format(oc::Json value);
   bool inputs(oc::Json input);
+  void rest();
   void anchors(const Fields& f);
-  void weigh();
 
   bool boolean(oc::Json value, std::string_view name, bool& out);
   bool count(oc::Json value, std::string_view name, std::int64_t least, std::int64_t most, std::uint64_t& out);
@@ -42,7 +42,8 @@ class RequestParser {
   const oc::Call& call_;
   oc_request& out_;
   oc::Json root_;
-  MediaWeight media_;
+  dialect::MediaWeight media_;
+  bool format_kept_ = false;  // response_format is of a kind that is not modelled
   oc_status failed_ = OC_E_INVALID;
 };
 

@@ -1,5 +1,6 @@
 #include "surface.hpp"
 
+#include "common/headers.hpp"
 #include "openai_chat/error_shape.hpp"
 #include "request_parser.hpp"
 
@@ -19,44 +20,6 @@ constexpr oc_route kModels = route(OC_OP_LIST_MODELS, "GET", "/v1/models");
 constexpr oc_route kModel = route(OC_OP_GET_MODEL, "GET", "/v1/models/{id...}");
 constexpr const oc_route* kRoutes[] = {&kChat, &kEmbeddings, &kModels, &kModel};
 
-std::string_view header(const oc_http_in& in, std::string_view name) {
-  for (std::uint64_t i = 0; i < in.n_headers; ++i)
-    if (oc::view(in.headers[i].name) == name) return oc::view(in.headers[i].value);
-  return {};
-}
-
-std::string_view trimmed(std::string_view v) {
-  while (!v.empty() && (v.front() == ' ' || v.front() == '\t')) v.remove_prefix(1);
-  while (!v.empty() && (v.back() == ' ' || v.back() == '\t')) v.remove_suffix(1);
-  return v;
-}
-
-// "" unless the scheme is Bearer, in any case of letters.
-std::string_view bearer(std::string_view authorization) {
-  constexpr std::string_view kScheme = "bearer ";
-  const auto v = trimmed(authorization);
-  if (v.size() <= kScheme.size()) return {};
-  for (std::size_t i = 0; i < kScheme.size(); ++i) {
-    const char c = v[i] >= 'A' && v[i] <= 'Z' ? static_cast<char>(v[i] - 'A' + 'a') : v[i];
-    if (c != kScheme[i]) return {};
-  }
-  return trimmed(v.substr(kScheme.size()));
-}
-
-struct Digits {
-  char text[24];
-  std::size_t size = 0;
-  explicit Digits(std::uint64_t n) {
-    char* end = text + sizeof text;
-    char* at = end;
-    do *--at = static_cast<char>('0' + n % 10);
-    while ((n /= 10) != 0);
-    size = static_cast<std::size_t>(end - at);
-    std::memmove(text, at, size);
-  }
-  std::string_view view() const { return {text, size}; }
-};
-
 void write_model(oc::Writer& w, const oc_model& m) {
   w.object().member("id", oc::view(m.id)).member("object", "model").member("created", m.created_s);
   w.member("owned_by", m.owned_by.len != 0 ? oc::view(m.owned_by) : std::string_view("1chat")).close();
@@ -70,8 +33,8 @@ std::uint64_t Surface::routes(const oc_route* const** out) {
 }
 
 oc_status Surface::credential(const oc::Call& call, const oc_http_in& in, oc_str& api_key) {
-  std::string_view key = bearer(header(in, "authorization"));
-  if (key.empty()) key = trimmed(header(in, "api-key"));
+  std::string_view key = dialect::bearer(dialect::header(in.headers, in.n_headers, "authorization"));
+  if (key.empty()) key = dialect::trimmed(dialect::header(in.headers, in.n_headers, "api-key"));
   if (key.empty())
     return call.fail(OC_E_AUTH,
                      "You did not provide an API key. Send it in the Authorization header: \"Authorization: Bearer "
@@ -111,10 +74,7 @@ oc_status Surface::finish(const oc::Call& call, State& state, oc::Out& out) { re
 oc_status Surface::error(const oc::Call& call, State&, const oc_event& e, oc::Out& out) {
   const StatusFacts& facts = facts_of(e.status);
   out.head(e.http_status != 0 ? e.http_status : facts.http_status, "application/json");
-  if (e.retry_after_ms != 0) {
-    out.header("retry-after", Digits((e.retry_after_ms + 999) / 1000).view());
-    out.header("retry-after-ms", Digits(e.retry_after_ms).view());
-  }
+  dialect::write_retry_after(out, e.retry_after_ms);
   if (facts.retry_is_futile || is_quota_code(oc::view(e.code))) out.header("x-should-retry", "false");
   oc::Writer w = out.json();
   write_error(call, w, e);
@@ -128,9 +88,9 @@ oc_status Surface::stream_error(const oc::Call& call, State&, const oc_event& e,
   return OC_OK;
 }
 
-oc_status Surface::models(const oc::Call&, std::uint32_t op, const oc_model* const* list, std::uint64_t n, oc::Out& out) {
+oc_status Surface::models(const oc::Call&, const oc_http_in& in, const oc_model* const* list, std::uint64_t n, oc::Out& out) {
   oc::Writer w = out.json();
-  if (op == OC_OP_GET_MODEL && n == 1) {
+  if (in.op == OC_OP_GET_MODEL && n == 1) {
     write_model(w, *list[0]);
     return OC_OK;
   }

@@ -21,7 +21,7 @@ class Surface {
   oc_status finish(const oc::Call&, State&, oc::Out&);
   oc_status error(const oc::Call&, State&, const oc_event&, oc::Out&);
   oc_status stream_error(const oc::Call&, State&, const oc_event&, oc::Out&);
-  oc_status models(const oc::Call&, std::uint32_t op, const oc_model* const*, std::uint64_t n, oc::Out&);
+  oc_status models(const oc::Call&, const oc_http_in&, const oc_model* const*, std::uint64_t n, oc::Out&);
 
  private:
   std::uint64_t answers_ = 0;  // part of the ids we make

@@ -1,82 +1,7 @@
-#include <gtest/gtest.h>
-
-#include <array>
-
-#include "support/fake_host.hpp"
-#include "surface.hpp"
+#include "fixture_test.hpp"
 
 namespace onechat::openai_chat {
 namespace {
-
-using test::FakeCall;
-using test::FakeOut;
-using test::same_json;
-
-constexpr oc_component kComponent = oc::surface<Surface>({"surface.openai_chat", "0", "", nullptr, 0});
-
-struct SurfaceTest : ::testing::Test {
-  test::FakeHost host;
-  test::Instance<oc_surface> surface{host, kComponent};
-  test::CallState state{surface->call_state_size};
-  FakeCall call;
-  FakeOut out;
-  std::string body;
-  const oc_request* request = nullptr;
-
-  oc_status parse(std::string_view text, std::uint32_t op = OC_OP_GENERATE) {
-    body = text;
-    oc_http_in in = oc::sized<oc_http_in>();
-    in.op = op;
-    in.body = oc::bytes(body);
-    call.failure.reset();
-    return surface->parse(surface.self(), call.handle(), state, &call.arena, &in, &request);
-  }
-  void event(const oc_event& e) {
-    ASSERT_EQ(surface->event(surface.self(), call.handle(), state, &call.arena, &e, out.handle()), OC_OK);
-  }
-  void text(std::string_view t, std::uint32_t type = OC_EV_TEXT, std::uint32_t index = 0, std::uint32_t choice = 0) {
-    oc_event e = oc::Call::event(type, choice, index);
-    e.text = oc::str(t);
-    event(e);
-  }
-  void tool(std::string_view id, std::string_view name, std::uint32_t index) {
-    oc_event e = oc::Call::event(OC_EV_TOOL_BEGIN, 0, index);
-    e.tool_id = oc::str(id);
-    e.tool_name = oc::str(name);
-    event(e);
-  }
-  void ends(std::uint32_t why, std::uint32_t choice = 0) {
-    oc_event e = oc::Call::event(OC_EV_FINISH, choice);
-    e.finish = why;
-    event(e);
-  }
-  void usage(std::uint64_t input, std::uint64_t output) {
-    oc_usage u = oc::sized<oc_usage>();
-    u.input = input;
-    u.output = output;
-    oc_event e = oc::Call::event(OC_EV_USAGE);
-    e.usage = &u;
-    event(e);
-  }
-  void started(std::string_view id) {
-    oc_event e = oc::Call::event(OC_EV_START);
-    e.id = oc::str(id);
-    event(e);
-  }
-  std::string finish() {
-    EXPECT_EQ(surface->finish(surface.self(), call.handle(), state, &call.arena, out.handle()), OC_OK);
-    return out.body;
-  }
-  const oc_part& part(std::uint64_t turn, std::uint64_t i) { return *request->turns[turn]->parts[i]; }
-  std::string_view anchored(std::string_view name) {
-    for (std::uint64_t i = 0; i < request->n_anchors; ++i)
-      if (oc::view(request->anchors[i].name) == name)
-        return std::string_view(body).substr(request->anchors[i].offset, request->anchors[i].length);
-    return {};
-  }
-};
-
-constexpr std::string_view kHello = R"({"model":"m","messages":[{"role":"user","content":"hi"}]})";
 
 // ---- routes and credential
 
@@ -154,7 +79,13 @@ TEST_F(SurfaceTest, ReadsARichRequest) {
   EXPECT_EQ(oc::view(request->ext_json), R"({"logit_bias":{"1":2}})");
   ASSERT_EQ(request->n_tools, 2u);
   EXPECT_EQ(oc::view(request->tools[0]->schema_json), R"({"type":"object"})");
-  EXPECT_EQ(oc::view(request->tools[0]->ext_json), R"({"strict":true})");
+  EXPECT_EQ(request->tools[0]->flags, std::uint32_t(OC_TOOLF_STRICT));
+  EXPECT_EQ(request->tools[0]->ext_json.len, 0u);
+  EXPECT_EQ(request->tools[1]->flags, std::uint32_t(OC_TOOLF_BUILTIN));
+  EXPECT_EQ(request->tool_choice, std::uint32_t(OC_CHOICE_AUTO));
+  EXPECT_EQ(request->format, std::uint32_t(OC_FORMAT_JSON));
+  EXPECT_EQ(oc::view(request->reasoning_effort), "low");
+  EXPECT_EQ(oc::view(request->user), "u");
   EXPECT_EQ(oc::view(request->tools[1]->ext_json), R"({"type":"web_search"})");
   ASSERT_EQ(request->n_turns, 7u);
   EXPECT_EQ(request->turns[1]->role, std::uint32_t(OC_ROLE_DEVELOPER));
@@ -162,18 +93,23 @@ TEST_F(SurfaceTest, ReadsARichRequest) {
   EXPECT_EQ(oc::view(part(2, 0).ext_json), R"({"cache_control":{"type":"ephemeral"}})");
   EXPECT_EQ(oc::view(part(2, 1).media_type), "image/png");
   EXPECT_EQ(oc::view(part(2, 1).data_base64), "QUJD");
-  EXPECT_EQ(oc::view(part(2, 1).ext_json), R"({"detail":"low"})");
+  EXPECT_EQ(oc::view(part(2, 1).detail), "low");
+  EXPECT_EQ(part(2, 1).ext_json.len, 0u);
   EXPECT_EQ(oc::view(part(2, 2).uri), "https://x/y.png");
   EXPECT_EQ(oc::view(part(2, 3).media_type), "audio/wav");
   EXPECT_EQ(oc::view(part(2, 4).media_type), "application/pdf");
+  EXPECT_EQ(oc::view(part(2, 4).name), "a.pdf");
   EXPECT_EQ(oc::view(part(2, 5).uri), "file-1");
+  EXPECT_EQ(part(2, 5).flags, std::uint32_t(OC_PARTF_FILE_ID));
   EXPECT_EQ(part(2, 6).type, std::uint32_t(OC_PART_OPAQUE));
   EXPECT_EQ(part(3, 0).type, std::uint32_t(OC_PART_REASONING));
   EXPECT_EQ(oc::view(part(3, 1).tool_args_json), "{\"x\":");
   EXPECT_EQ(oc::view(part(3, 2).tool_args_json), "raw");
+  EXPECT_EQ(part(3, 2).flags, std::uint32_t(OC_PARTF_CUSTOM));
   EXPECT_EQ(part(4, 0).type, std::uint32_t(OC_PART_TOOL_RESULT));
   EXPECT_EQ(oc::view(part(4, 0).text), "42");
   EXPECT_EQ(oc::view(part(5, 0).parts[0]->text), "43");
+  EXPECT_EQ(part(5, 0).flags, std::uint32_t(OC_PARTF_CUSTOM));
   EXPECT_EQ(part(6, 1).type, std::uint32_t(OC_PART_REFUSAL));
 }
 
@@ -199,7 +135,7 @@ TEST_F(SurfaceTest, NullMeansAbsentAndUnknownMembersAreFine) {
             OC_OK);
   EXPECT_EQ(request->n, 1u);
   EXPECT_EQ(request->set_mask, 0u);
-  EXPECT_EQ(request->tool_choice_json.len, 0u);
+  EXPECT_EQ(request->tool_choice, std::uint32_t(OC_CHOICE_UNSET));
   EXPECT_EQ(oc::view(request->ext_json), R"({"brand_new":[1]})");
 }
 
@@ -305,9 +241,13 @@ TEST_F(SurfaceTest, LegacyFunctionsAreTools) {
     "functions":[{"name":"f","parameters":{}}],"function_call":{"name":"f"}})"),
             OC_OK);
   EXPECT_EQ(oc::view(request->tools[0]->name), "f");
-  EXPECT_EQ(oc::view(request->tool_choice_json), R"({"type":"function","function":{"name":"f"}})");
+  EXPECT_EQ(request->tool_choice, std::uint32_t(OC_CHOICE_REQUIRED));
+  ASSERT_EQ(request->n_choice_names, 1u);
+  EXPECT_EQ(oc::view(request->choice_names[0]), "f");
   EXPECT_EQ(part(1, 0).type, std::uint32_t(OC_PART_TOOL_CALL));
   EXPECT_EQ(part(2, 0).type, std::uint32_t(OC_PART_TOOL_RESULT));
+  EXPECT_EQ(oc::view(part(1, 0).tool_id), "function_call_0");
+  EXPECT_EQ(oc::view(part(2, 0).tool_id), "function_call_0");
 }
 
 // ---- whole answers
@@ -406,12 +346,6 @@ TEST_F(SurfaceTest, AnErrorInAStreamIsItsLastEvent) {
   EXPECT_EQ(out.body, "data: {\"error\":{\"message\":\"broke off\",\"type\":\"server_error\",\"param\":null,\"code\":\"upstream_error\"}}\n\n");
 }
 
-TEST_F(SurfaceTest, EmbeddingsAreNotTranslated) {
-  ASSERT_EQ(parse(R"({"model":"e","input":"a"})", OC_OP_EMBED), OC_OK);
-  const oc_event e = oc::Call::event(OC_EV_FINISH);
-  EXPECT_EQ(surface->event(surface.self(), call.handle(), state, &call.arena, &e, out.handle()), OC_E_UNSUPPORTED);
-}
-
 // ---- errors and models
 
 TEST_F(SurfaceTest, EveryStatusHasItsHttpStatusTypeAndCode) {
@@ -473,11 +407,14 @@ TEST_F(SurfaceTest, ListsModels) {
   b.id = oc::str("z");
   b.owned_by = oc::str("me");
   const oc_model* list[] = {&a, &b};
-  ASSERT_EQ(surface->models(surface.self(), call.handle(), &call.arena, OC_OP_LIST_MODELS, list, 2, out.handle()), OC_OK);
+  oc_http_in asked = oc::sized<oc_http_in>();
+  asked.op = OC_OP_LIST_MODELS;
+  ASSERT_EQ(surface->models(surface.self(), call.handle(), &call.arena, &asked, list, 2, out.handle()), OC_OK);
   EXPECT_EQ(out.body, R"({"object":"list","data":[{"id":"x/y","object":"model","created":5,"owned_by":"1chat"},)"
                       R"({"id":"z","object":"model","created":0,"owned_by":"me"}]})");
   FakeOut one;
-  ASSERT_EQ(surface->models(surface.self(), call.handle(), &call.arena, OC_OP_GET_MODEL, list, 1, one.handle()), OC_OK);
+  asked.op = OC_OP_GET_MODEL;
+  ASSERT_EQ(surface->models(surface.self(), call.handle(), &call.arena, &asked, list, 1, one.handle()), OC_OK);
   EXPECT_EQ(one.body, R"({"id":"x/y","object":"model","created":5,"owned_by":"1chat"})");
 }
 

@@ -51,12 +51,20 @@ enum {
 typedef struct oc_stage {
   uint32_t struct_size, needs;   /* OC_NEED_*: hooks not needed are not called */
   uint64_t call_state_size;
-  /* [loop] CONTINUE (with *out when it rewrote), REFUSE after host->fail, or ASYNC: completes `async` later with one of
-   * these as status. */
+  /* [loop] CONTINUE (with *out when it rewrote), REFUSE after host->fail, or ASYNC: the exchange waits until `async` is
+   * completed, from any thread, with CONTINUE, REFUSE or an error as status. Complete it always: nothing else ends the
+   * wait. Until then the request, `state`, the arena and `out` stay, and *out may be filled from any thread; the arena's
+   * alloc and host->fail remain [loop] (host->timer and the `done` of host->offload lead there).
+   * *out is a whole request: as a rule a copy of the given one with other turns; `input_bytes` must cover what it adds,
+   * and `raw` may be emptied, so that no trace keeps the client's own words. It lives until `end`: in the arena, or
+   * memory of the plugin's. A rewritten exchange is translated. */
   int32_t(OC_CALL *request)(void *inst, oc_call *, void *state, oc_arena *, const oc_request *, const oc_request **out,
                             oc_op *async);
-  /* [loop] CONTINUE (with *out when it rewrote) or DROP. Budget 50 us. */
+  /* [loop] CONTINUE (with *out, in the arena, when it rewrote), DROP, or REFUSE after host->fail: the answer ends there
+   * with that error. Only a stage with OC_NEED_REWRITE can rewrite and drop. The bill is for what the provider said,
+   * whatever stages make of it. Budget 50 us. */
   int32_t(OC_CALL *event)(void *inst, oc_call *, void *state, oc_arena *, const oc_event *, const oc_event **out);
+  /* [loop] Once for every exchange that the stage has seen, however it ended. */
   void(OC_CALL *end)(void *inst, oc_call *, void *state, const oc_usage *, oc_status);
 } oc_stage;
 

@@ -10,6 +10,12 @@ enum { OC_LOG_TRACE = 0, OC_LOG_DEBUG = 1, OC_LOG_INFO = 2, OC_LOG_WARN = 3, OC_
 enum { OC_JSON_NULL = 0, OC_JSON_BOOL = 1, OC_JSON_NUMBER = 2, OC_JSON_STRING = 3, OC_JSON_ARRAY = 4, OC_JSON_OBJECT = 5 };
 typedef void(OC_CALL *oc_fn)(void *arg);
 
+enum {
+  OC_OUT_SSE = 0,       /* server-sent events, LF */
+  OC_OUT_SSE_CRLF = 1,
+  OC_OUT_JSON_ARRAY = 2 /* application/json: elements of one array; its end is written by the surface (out_raw) */
+};
+
 typedef struct oc_host {
   uint32_t struct_size, abi_version;
   oc_host_ctx *ctx;
@@ -74,6 +80,19 @@ typedef struct oc_host {
   oc_jsonw *(OC_CALL *out_event)(oc_out *, oc_str event_name);  /* begins a server-sent event; "" = data only */
   void(OC_CALL *out_event_end)(oc_out *);
   void(OC_CALL *out_raw)(oc_out *, oc_str);                     /* bytes as they are */
+
+  /* [loop] `what` (a field's path, or a thing in words) of the request or the answer has no place in the other dialect.
+   * The client reads it in x-1chat-dropped where the head is not out yet, the trace has it always. OC_OK; a strict
+   * request fails instead with OC_E_UNSUPPORTED: return that. */
+  oc_status(OC_CALL *dropped)(oc_call *, oc_str what);
+  /* [loop] How out_event and out_event_end frame a stream (OC_OUT_*); before the first event. */
+  void(OC_CALL *out_framing)(oc_out *, uint32_t framing);
+  /* [loop] A writer of the call's own, emptied, for JSON that goes into a string of a larger text. What it wrote
+   * (jw_text) is valid until the next jw_scratch of this call. */
+  oc_jsonw *(OC_CALL *jw_scratch)(oc_call *);
+  oc_str(OC_CALL *jw_text)(const oc_jsonw *);
+  /* [loop] The id that the answer's x-request-id carries, for dialects that repeat it in their errors. */
+  oc_str(OC_CALL *request_id)(oc_call *);
 } oc_host;
 
 #ifdef __cplusplus

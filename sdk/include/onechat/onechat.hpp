@@ -27,109 +27,10 @@
 #include <utility>
 
 #include "flow.h"
+#include "json.hpp"
 #include "surface.h"
 
 namespace oc {
-
-constexpr oc_str str(std::string_view v) noexcept { return {v.data(), v.size()}; }
-constexpr std::string_view view(oc_str v) noexcept { return v.len != 0 ? std::string_view(v.ptr, v.len) : std::string_view(); }
-inline std::string_view view(oc_bytes v) noexcept {
-  return v.len != 0 ? std::string_view(reinterpret_cast<const char*>(v.ptr), v.len) : std::string_view();
-}
-inline oc_bytes bytes(std::string_view v) noexcept {
-  return {reinterpret_cast<const std::uint8_t*>(v.data()), v.size()};
-}
-
-// A zeroed growable struct with its size set.
-template <class T>
-constexpr T sized() noexcept {
-  T t{};
-  t.struct_size = sizeof(T);
-  return t;
-}
-
-// A value of parsed JSON, or nothing: every question to "nothing" has a harmless answer, so paths can be chained:
-// `json["choices"].first()["delta"]["content"].str()`.
-class Json {
- public:
-  Json() = default;
-  Json(const oc_host* host, const oc_json* node) : host_(host), node_(node) {}
-
-  explicit operator bool() const { return node_ != nullptr; }
-  bool absent_or_null() const { return node_ == nullptr || type() == OC_JSON_NULL; }
-  bool is_bool() const { return is(OC_JSON_BOOL); }
-  bool is_number() const { return is(OC_JSON_NUMBER); }
-  bool is_string() const { return is(OC_JSON_STRING); }
-  bool is_array() const { return is(OC_JSON_ARRAY); }
-  bool is_object() const { return is(OC_JSON_OBJECT); }
-  std::uint32_t type() const { return node_ != nullptr ? host_->json_type(node_) : std::uint32_t(OC_JSON_NULL); }
-
-  Json operator[](std::string_view key) const { return {host_, node_ ? host_->json_get(node_, oc::str(key)) : nullptr}; }
-  Json first() const { return {host_, node_ != nullptr ? host_->json_first(node_) : nullptr}; }
-  Json next() const { return {host_, node_ != nullptr ? host_->json_next(node_) : nullptr}; }
-  std::uint64_t size() const { return node_ != nullptr ? host_->json_size(node_) : 0; }
-  std::string_view key() const { return node_ != nullptr ? oc::view(host_->json_key(node_)) : std::string_view(); }
-
-  std::string_view str() const { return node_ != nullptr ? oc::view(host_->json_str(node_)) : std::string_view(); }
-  std::string_view raw() const { return node_ != nullptr ? oc::view(host_->json_raw(node_)) : std::string_view(); }
-  std::int64_t integer(std::int64_t otherwise = 0) const { return node_ ? host_->json_int(node_, otherwise) : otherwise; }
-  double number(double otherwise = 0) const { return node_ != nullptr ? host_->json_num(node_, otherwise) : otherwise; }
-  bool boolean(bool otherwise = false) const {
-    return node_ != nullptr ? host_->json_bool(node_, otherwise ? 1 : 0) != 0 : otherwise;
-  }
-
-  // Elements of an array, members of an object (with key()): `for (oc::Json item : array)`.
-  class Iterator {
-   public:
-    explicit Iterator(const Json& at);
-    Json operator*() const;
-    Iterator& operator++();
-    bool operator!=(const Iterator& other) const { return node_ != other.node_; }
-
-   private:
-    const oc_host* host_;
-    const oc_json* node_;
-  };
-  Iterator begin() const { return Iterator(first()); }
-  Iterator end() const { return Iterator(Json(host_, nullptr)); }
-
- private:
-  bool is(std::uint32_t wanted) const { return node_ != nullptr && host_->json_type(node_) == wanted; }
-
-  const oc_host* host_ = nullptr;
-  const oc_json* node_ = nullptr;
-};
-
-inline Json::Iterator::Iterator(const Json& at) : host_(at.host_), node_(at.node_) {}
-inline Json Json::Iterator::operator*() const { return {host_, node_}; }
-inline Json::Iterator& Json::Iterator::operator++() {
-  node_ = host_->json_next(node_);
-  return *this;
-}
-
-// Writes JSON into a buffer of the host's. Commas and escapes come by themselves; pairing is yours.
-class Writer {
- public:
-  Writer(const oc_host* host, oc_jsonw* out) : host_(host), out_(out) {}
-
-  Writer& key(std::string_view name) { return host_->jw_key(out_, oc::str(name)), *this; }
-  Writer& str(std::string_view v) { return host_->jw_str(out_, oc::str(v)), *this; }
-  Writer& integer(std::int64_t v) { return host_->jw_int(out_, v), *this; }
-  Writer& number(double v) { return host_->jw_num(out_, v), *this; }
-  Writer& boolean(bool v) { return host_->jw_bool(out_, v ? 1 : 0), *this; }
-  Writer& null() { return host_->jw_null(out_), *this; }
-  Writer& raw(std::string_view json) { return host_->jw_raw(out_, oc::str(json)), *this; }
-  Writer& object() { return host_->jw_open(out_, 0), *this; }
-  Writer& array() { return host_->jw_open(out_, 1), *this; }
-  Writer& close() { return host_->jw_close(out_), *this; }
-
-  Writer& member(std::string_view name, std::string_view v) { return key(name).str(v); }
-  Writer& member(std::string_view name, std::int64_t v) { return key(name).integer(v); }
-
- private:
-  const oc_host* host_;
-  oc_jsonw* out_;
-};
 
 // One request in flight: memory, JSON, events and failure. Cheap to make; valid only during the callback.
 struct Call {
@@ -176,6 +77,15 @@ struct Call {
   // Nothing when the text is not one whole JSON value.
   Json parse(oc_bytes text) const { return {host, host->json_parse(arena, text)}; }
   Json parse(std::string_view text) const { return parse(oc::bytes(text)); }
+
+  // JSON text in the arena: `write(oc::Writer&)` writes one value. Not to be nested.
+  template <class F>
+  std::string_view json(F&& write) const {
+    oc_jsonw* const scratch = host->jw_scratch(handle);
+    Writer w(host, scratch);
+    std::forward<F>(write)(w);
+    return copy(oc::view(host->jw_text(scratch)));
+  }
 
   // Says why the call fails; `return call.fail(...)`. http_status 0: the status' usual one.
   oc_status fail(oc_status status, std::string_view message, std::string_view code = {}, std::string_view param = {},
@@ -231,6 +141,17 @@ struct Call {
     e.finish = why;
     return emit(e);
   }
+  oc_status state(std::string_view opaque, std::string_view origin, std::uint32_t index, std::uint32_t choice = 0) const {
+    oc_event e = event(OC_EV_STATE, choice, index);
+    e.opaque = oc::str(opaque);
+    e.opaque_origin = oc::str(origin);
+    return emit(e);
+  }
+
+  std::string_view request_id() const { return oc::view(host->request_id(handle)); }
+
+  // `what` has no place in the other dialect. OC_OK, or the refusal of a strict request: return it.
+  oc_status dropped(std::string_view what) const { return host->dropped(handle, oc::str(what)); }
 
  private:
   oc_status emit_text(std::uint32_t type, std::string_view text, std::uint32_t index, std::uint32_t choice) const {
@@ -291,6 +212,7 @@ class Out {
   Writer json() { return {host_, host_->out_json(out_)}; }
   Writer event(std::string_view name = {}) { return {host_, host_->out_event(out_, oc::str(name))}; }
   void event_end() { host_->out_event_end(out_); }
+  void framing(std::uint32_t how) { host_->out_framing(out_, how); }
   void raw(std::string_view bytes) { host_->out_raw(out_, oc::str(bytes)); }
 
  private:
@@ -384,7 +306,7 @@ oc_status OC_CALL create(const oc_component*, const oc_host* host, oc_arena* scr
 template <class T>
 void OC_CALL destroy(void* instance) noexcept { delete static_cast<Box<T>*>(instance); }
 
-// Is `T().name(...)` there? Optional members become NULL in the table, and the host does its default.
+// Is `T::name` there? Optional members become NULL in the table, and the host does its default.
 #define ONECHAT_DETECT(name)                            \
   template <class T, class = void>                      \
   struct has_##name : std::false_type {};               \
@@ -399,6 +321,9 @@ ONECHAT_DETECT(request)
 ONECHAT_DETECT(event)
 ONECHAT_DETECT(end)
 ONECHAT_DETECT(get_ext)
+ONECHAT_DETECT(keep)
+ONECHAT_DETECT(kFlags)
+ONECHAT_DETECT(kRequestIdHeader)
 #undef ONECHAT_DETECT
 
 template <class T>
@@ -571,12 +496,33 @@ struct SurfaceGlue {
       return b.self.finish(Call{b.host, handle, arena}, at(state), answer);
     });
   }
-  static oc_status OC_CALL models(void* inst, oc_call* handle, oc_arena* arena, std::uint32_t op,
+  static oc_status OC_CALL models(void* inst, oc_call* handle, oc_arena* arena, const oc_http_in* in,
                                   const oc_model* const* list, std::uint64_t n, oc_out* out) noexcept {
     auto& b = box(inst);
     return guard(b.host, handle, [&] {
       Out answer(b.host, out);
-      return b.self.models(Call{b.host, handle, arena}, op, list, n, answer);
+      return b.self.models(Call{b.host, handle, arena}, *in, list, n, answer);
+    });
+  }
+
+  static oc_status OC_CALL resume(void* inst, oc_call* handle, void* state, oc_arena* arena, const oc_request* parsed,
+                                  oc_bytes kept, const oc_request** out) noexcept {
+    auto& b = box(inst);
+    return guard(b.host, handle,
+                 [&] { return b.self.resume(Call{b.host, handle, arena}, at(state), *parsed, view(kept), out); });
+  }
+  static oc_status OC_CALL keep(void* inst, oc_call* handle, void* state, oc_arena* arena, oc_str answer_json, oc_str* id,
+                                oc_bytes* kept) noexcept {
+    auto& b = box(inst);
+    return guard(b.host, handle,
+                 [&] { return b.self.keep(Call{b.host, handle, arena}, at(state), view(answer_json), *id, *kept); });
+  }
+  static oc_status OC_CALL kept(void* inst, oc_call* handle, void* state, oc_arena* arena, const oc_request* request,
+                                oc_bytes kept, oc_out* out) noexcept {
+    auto& b = box(inst);
+    return guard(b.host, handle, [&] {
+      Out answer(b.host, out);
+      return b.self.kept(Call{b.host, handle, arena}, at(state), *request, view(kept), answer);
     });
   }
 
@@ -594,6 +540,13 @@ struct SurfaceGlue {
     t.error = with_event<&S::error>;
     t.stream_error = with_event<&S::stream_error>;
     t.models = models;
+    if constexpr (has_keep<S>::value) {
+      t.resume = resume;
+      t.keep = keep;
+      t.kept = kept;
+    }
+    if constexpr (has_kFlags<S>::value) t.flags = S::kFlags;
+    if constexpr (has_kRequestIdHeader<S>::value) t.request_id_header = str(S::kRequestIdHeader);
     return t;
   }
   static constexpr oc_surface kTable = make();
@@ -629,7 +582,7 @@ struct StageGlue {
   static Box<S>& box(void* inst) noexcept { return *static_cast<Box<S>*>(inst); }
   static State& at(void* state) noexcept { return *static_cast<State*>(state); }
 
-  // A hook that threw: the request is refused rather than let through unseen.
+  // A hook that threw: refused rather than let through unseen, or lost without a word.
   static std::int32_t verdict(oc_status s) noexcept { return s < 0 ? std::int32_t(OC_STAGE_REFUSE) : s; }
 
   static std::int32_t OC_CALL request(void* inst, oc_call* handle, void* state, oc_arena* arena,
@@ -643,7 +596,7 @@ struct StageGlue {
                                     const oc_event** out) noexcept {
     auto& b = box(inst);
     const auto s = guard(b.host, handle, [&] { return b.self.event(Call{b.host, handle, arena}, at(state), *in, out); });
-    return s < 0 ? std::int32_t(OC_STAGE_DROP) : s;
+    return verdict(s);
   }
   static void OC_CALL end(void* inst, oc_call* handle, void* state, const oc_usage* used, oc_status status) noexcept {
     auto& b = box(inst);
@@ -692,7 +645,11 @@ constexpr oc_component active_provider(Info info) {
 //   oc_status parse(const Call&, State&, const oc_http_in&, const oc_request** out);
 //   oc_status event | error | stream_error(const Call&, State&, const oc_event&, Out&);
 //   oc_status finish(const Call&, State&, Out&);
-//   oc_status models(const Call&, uint32_t op, const oc_model* const*, uint64_t n, Out&);
+//   oc_status models(const Call&, const oc_http_in&, const oc_model* const*, uint64_t n, Out&);
+// and may have `static constexpr uint32_t kFlags` (OC_SURF_*) and `std::string_view kRequestIdHeader`, and for kept answers
+//   oc_status resume(const Call&, State&, const oc_request& parsed, std::string_view kept, const oc_request** out);
+//   oc_status keep(const Call&, State&, std::string_view answer_json, oc_str& id, oc_bytes& kept);
+//   oc_status kept(const Call&, State&, const oc_request&, std::string_view kept, Out&);
 template <class S>
 constexpr oc_component surface(const Info& info) {
   return detail::component<S>(info, OC_KIND_SURFACE, &detail::SurfaceGlue<S>::kTable);

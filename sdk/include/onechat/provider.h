@@ -14,7 +14,8 @@ enum {
   OC_FRAME_BODY = 0,   /* one frame: the whole body */
   OC_FRAME_SSE = 1,    /* one frame per server-sent event that has data */
   OC_FRAME_NDJSON = 2, /* one frame per line */
-  OC_FRAME_RAW = 3     /* bytes as they come */
+  OC_FRAME_RAW = 3,    /* bytes as they come */
+  OC_FRAME_JSON_ARRAY = 4 /* one frame per element of a JSON array, as soon as the element is whole */
 };
 enum {
   OC_PROV_CAP_STREAM = 1ull << 0,
@@ -23,7 +24,9 @@ enum {
   OC_PROV_CAP_USAGE_INCREMENTAL = 1ull << 3,   /* usage arrives while streaming */
   OC_PROV_CAP_CANCEL_STOPS_BILLING = 1ull << 4, /* closing the connection ends the cost */
   OC_PROV_CAP_ACTIVE = 1ull << 5,              /* vtbl is oc_provider_active */
-  OC_PROV_CAP_EMBED = 1ull << 6
+  OC_PROV_CAP_EMBED = 1ull << 6,
+  OC_PROV_CAP_COUNT_TOKENS = 1ull << 7,        /* answers OC_OP_COUNT_TOKENS with a USAGE event; it must cost nothing */
+  OC_PROV_CAP_STATE = 1ull << 8                /* emits OC_EV_STATE and wants it back in the next request */
 };
 
 /* Filled by build(); the host zeroes it and sets struct_size and body_json. Pointers: arena or static. */

@@ -57,6 +57,7 @@ typedef struct oc_store_op {
   oc_id128 id;
   const oc_trace *trace;
   const oc_trace_filter *filter;
+  int64_t expires_unix_ms;               /* PUT: from then on the document is not there; 0 = it stays */
 } oc_store_op;
 
 typedef struct oc_store_result {         /* host pre-zeroes and sets struct_size; memory from `arena` */

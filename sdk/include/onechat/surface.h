@@ -6,8 +6,9 @@
 extern "C" {
 #endif
 
-/* A path the surface serves. `{name}` matches one segment, a last `{name...}` the rest. `claim_header` (may be ""):
- * the route counts only when the client sent that header; a route with it is tried before one without. */
+/* A path the surface serves. `{name}` matches one segment, `{name...}` one or more; text may follow either
+ * ("/v1beta/models/{model...}:countTokens"). `claim_header` (may be ""): the route counts only when the client sent that
+ * header, or with "?name" that query parameter; a route with it is tried before one without. */
 typedef struct oc_route {
   uint32_t struct_size, op;
   oc_str method, path, claim_header;
@@ -22,8 +23,13 @@ typedef struct oc_http_in {
   oc_bytes body;
 } oc_http_in;
 
+enum {
+  OC_SURF_CARRIES_STATE = 1u << 0 /* opaque state goes to the client and comes back in the dialect's own places; without
+                                     it the host keeps the state by the ids of the tool calls it stands before */
+};
+
 typedef struct oc_surface {
-  uint32_t struct_size, reserved;
+  uint32_t struct_size, flags; /* OC_SURF_* */
   uint64_t call_state_size;   /* zeroed bytes per exchange, 16-aligned */
   oc_str dialect;             /* name of the wire dialect, e.g. "openai_chat" */
   oc_str prefix;              /* unambiguous mount beside the plain one: "/openai" */
@@ -42,8 +48,22 @@ typedef struct oc_surface {
   oc_status(OC_CALL *error)(void *inst, oc_call *, void *state, oc_arena *, const oc_event *, oc_out *);
   /* The same inside a stream that has begun; after it nothing else is written. */
   oc_status(OC_CALL *stream_error)(void *inst, oc_call *, void *state, oc_arena *, const oc_event *, oc_out *);
-  /* OC_OP_LIST_MODELS / OC_OP_GET_MODEL (n == 1). */
-  oc_status(OC_CALL *models)(void *inst, oc_call *, oc_arena *, uint32_t op, const oc_model *const *, uint64_t n, oc_out *);
+  /* OC_OP_LIST_MODELS / OC_OP_GET_MODEL (n == 1): what parse() is for other operations. */
+  oc_status(OC_CALL *models)(void *inst, oc_call *, oc_arena *, const oc_http_in *, const oc_model *const *, uint64_t n,
+                             oc_out *);
+
+  /* Kept answers; all three or none. The host stores what keep() gives under its id, for the project, with a time to live.
+   * `resume`: parse() gave a previous_id and `kept` is what is stored under it: *out is the request with those turns
+   *   before its own (or `parsed` as it is).
+   * `keep`: after the last event of a request with OC_REQ_KEEP. `answer_json`: the answer as the upstream of the same
+   *   dialect wrote it (OC_EV_ANSWER of a straight exchange), or "" when this surface rendered it.
+   * `kept`: renders OC_OP_RETRIEVE, DELETE (already done), CANCEL and LIST_INPUT of what is stored. */
+  oc_status(OC_CALL *resume)(void *inst, oc_call *, void *state, oc_arena *, const oc_request *parsed, oc_bytes kept,
+                             const oc_request **out);
+  oc_status(OC_CALL *keep)(void *inst, oc_call *, void *state, oc_arena *, oc_str answer_json, oc_str *id, oc_bytes *kept);
+  oc_status(OC_CALL *kept)(void *inst, oc_call *, void *state, oc_arena *, const oc_request *, oc_bytes kept, oc_out *);
+
+  oc_str request_id_header; /* where clients of the dialect look for the request's id, beside x-request-id; may be "" */
 } oc_surface;
 
 #ifdef __cplusplus

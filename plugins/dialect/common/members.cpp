@@ -1,8 +1,8 @@
-#include "openai_chat/members.hpp"
+#include "common/members.hpp"
 
 #include <algorithm>
 
-namespace onechat::openai_chat {
+namespace onechat::dialect {
 namespace {
 
 // Appends to memory that is known to be large enough.
@@ -69,4 +69,4 @@ void write_members(const oc::Call& call, oc::Writer& out, std::string_view objec
   for (const oc::Json m : call.parse(object_json)) out.key(m.key()).raw(m.raw());
 }
 
-}  // namespace onechat::openai_chat
+}  // namespace onechat::dialect

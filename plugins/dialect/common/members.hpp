@@ -4,7 +4,7 @@
 #include <onechat/onechat.hpp>
 #include <string_view>
 
-namespace onechat::openai_chat {
+namespace onechat::dialect {
 
 // `text` as a JSON string with its quotes.
 std::string_view quoted(const oc::Call& call, std::string_view text);
@@ -15,4 +15,4 @@ std::string_view object_of(const oc::Call& call, std::string_view name, std::str
 // Writes the members of the JSON object `object_json` (may be "") into the object that is open.
 void write_members(const oc::Call& call, oc::Writer& out, std::string_view object_json);
 
-}  // namespace onechat::openai_chat
+}  // namespace onechat::dialect

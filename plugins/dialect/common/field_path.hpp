@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <string_view>
 
-namespace onechat::openai_chat {
+namespace onechat::dialect {
 
 // A link of the chain from a member up to the top; lives on the stack of the parser.
 struct FieldPath {
@@ -26,4 +26,4 @@ struct FieldPath {
   }
 };
 
-}  // namespace onechat::openai_chat
+}  // namespace onechat::dialect
