@@ -1,0 +1,33 @@
+// The surface "anthropic_messages": Anthropic's Messages API as clients speak it.
+#pragma once
+#include <onechat/onechat.hpp>
+
+#include "answer.hpp"
+#include "model_page.hpp"
+
+namespace onechat::anthropic_messages {
+
+class Surface {
+ public:
+  using State = Answer;
+  static constexpr std::string_view kDialect = "anthropic_messages";
+  static constexpr std::string_view kPrefix = "/anthropic";
+  static constexpr std::uint32_t kFlags = OC_SURF_CARRIES_STATE;
+  static constexpr std::string_view kRequestIdHeader = "request-id";
+
+  Surface(const oc_host*, oc::Json) {}
+
+  std::uint64_t routes(const oc_route* const** out);
+  oc_status credential(const oc::Call&, const oc_http_in&, oc_str& api_key);
+  oc_status parse(const oc::Call&, State&, const oc_http_in&, const oc_request** out);
+  oc_status event(const oc::Call&, State&, const oc_event&, oc::Out&);
+  oc_status finish(const oc::Call&, State&, oc::Out&);
+  oc_status error(const oc::Call&, State&, const oc_event&, oc::Out&);
+  oc_status stream_error(const oc::Call&, State&, const oc_event&, oc::Out&);
+  oc_status models(const oc::Call&, const oc_http_in&, const oc_model* const*, std::uint64_t n, oc::Out&);
+
+ private:
+  std::uint64_t answers_ = 0;  // part of the ids we make
+};
+
+}  // namespace onechat::anthropic_messages
