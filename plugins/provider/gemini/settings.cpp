@@ -1,0 +1,46 @@
+#include "settings.hpp"
+
+#include <stdexcept>
+
+namespace onechat::gemini {
+namespace {
+
+bool token_character(char c) {
+  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kSymbols.find(c) != std::string_view::npos;
+}
+
+// A header that could end early would let a setting write the rest of the request.
+void check_header(std::string_view name, std::string_view value) {
+  if (name.empty()) throw std::runtime_error("headers: a name is empty");
+  for (const char c : name)
+    if (!token_character(c)) throw std::runtime_error("headers: '" + std::string(name) + "' is not a header name");
+  for (const char c : value)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      throw std::runtime_error("headers: the value of '" + std::string(name) + "' has a control character");
+}
+
+}  // namespace
+
+Settings::Settings(oc::Json config) {
+  const auto add = [this](std::string_view name, std::string value) {
+    check_header(name, value);
+    headers.emplace_back(name, std::move(value));
+  };
+  api_key = config["api_key"].str();
+  const bool bearer = config["api_key_header"].str() == "authorization";
+  if (!api_key.empty()) bearer ? add("authorization", "Bearer " + api_key) : add("x-goog-api-key", api_key);
+  for (const oc::Json h : config["headers"]) add(h.key(), std::string(h.str()));
+  vertex = config["base_url"].str().find("aiplatform.googleapis.com") != std::string_view::npos;
+  json_schema = config["json_schema"].boolean(true);
+  dummy_signature = config["dummy_signature"].boolean(true);
+  fetches_urls = config["fetches_urls"].boolean(vertex);
+  cancel_stops_billing = config["cancel_stops_billing"].boolean(true);
+  const auto how = config["thinking"].str();
+  if (how == "none") thinking = Thinking::none;
+  if (how == "budget") thinking = Thinking::budget;
+  if (how == "level") thinking = Thinking::level;
+}
+
+}  // namespace onechat::gemini
