@@ -43,6 +43,8 @@ function usage_in(recording, body) {
   return payloads(body).map((chunk) => chunk.usage ?? chunk.x_groq?.usage).filter(Boolean).at(-1);
 }
 
+if (!corpus_present) test('recorded traffic, OpenAI dialect', { skip: 'no recordings here' }, () => {});
+
 describe('recorded traffic, OpenAI dialect', { skip: !corpus_present && 'no recordings here', concurrency: 1 }, () => {
   let upstream, gateway, current;
 

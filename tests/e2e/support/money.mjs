@@ -26,24 +26,32 @@ export function charge(units, prices, markup_percent = 10n) {
 
 const at_least_0 = (value) => Math.max(0, value);
 
-// Disjoint buckets of a usage object in any of the shapes that OpenAI-like providers send.
+// Disjoint buckets of a usage object in any of the shapes that OpenAI-like providers send. They agree on what a total is;
+// who leaves reasoning or cached tokens out of the sums shows in what the total has beyond prompt and completion.
 export function units_of(usage) {
   const prompt = usage.prompt_tokens ?? 0;
   const completion = usage.completion_tokens ?? 0;
-  const inward = usage.prompt_tokens_details ?? {};
+  const inward = usage.prompt_tokens_details ?? usage.prompt_token_details ?? {};
   const outward = usage.completion_tokens_details ?? {};
-  const cache_read = inward.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens ?? 0;
-  const cache_write = inward.cache_write_tokens ?? 0;
+  const beyond = at_least_0((usage.total_tokens ?? 0) - prompt - completion);
+
+  const cache_read = inward.cached_tokens ?? usage.prompt_cache_hit_tokens ?? usage.cached_tokens ?? usage.num_cached_tokens ?? 0;
+  const told_write = inward.cache_write_tokens ?? inward.cache_creation_tokens ?? usage.cache_creation_input_tokens ?? 0;
+  const cache_is_extra = cache_read + told_write > 0 && beyond === cache_read + told_write;
+  const cache_write = cache_is_extra || cache_read > prompt ? told_write : Math.min(told_write, prompt - cache_read);
   const audio_input = inward.audio_tokens ?? 0;
   const audio_output = outward.audio_tokens ?? 0;
-  const reasoning = outward.reasoning_tokens ?? 0;
-  const on_top = reasoning > 0 && usage.total_tokens === prompt + completion + reasoning;
+
+  const told_reasoning = outward.reasoning_tokens ?? 0;
+  const hidden = cache_is_extra ? 0 : beyond;
+  const reasoning = told_reasoning || hidden;
+  const reasoning_is_inside = told_reasoning > 0 && hidden !== told_reasoning && told_reasoning <= completion;
   return {
-    input: at_least_0(prompt - cache_read - cache_write - audio_input),
+    input: at_least_0(prompt - (cache_is_extra ? 0 : cache_read + cache_write) - audio_input),
     cache_read,
     cache_write,
     audio_input,
-    output: at_least_0(completion - audio_output - (on_top ? 0 : reasoning)),
+    output: at_least_0(completion - audio_output - (reasoning_is_inside ? told_reasoning : 0)),
     reasoning,
     audio_output,
   };

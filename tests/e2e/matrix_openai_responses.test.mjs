@@ -1,0 +1,4 @@
+// Programs that speak this dialect get what they expect from every upstream.
+import { run_matrix } from './support/matrix.mjs';
+
+run_matrix('openai_responses');
