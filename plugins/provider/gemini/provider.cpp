@@ -35,7 +35,8 @@ Provider::Provider(const oc_host*, oc::Json config) : settings_(config), caps_(k
 }
 
 std::string_view Provider::path(const oc::Call& call, const oc_request& r, bool straight) const {
-  return model_path(call, oc::view(r.model), verb_of(r, straight, settings_.vertex));
+  const auto path = model_path(call, oc::view(r.model), verb_of(r, straight, settings_.vertex));
+  return path.empty() || settings_.version.empty() ? path : call.concat({settings_.version, path});
 }
 
 oc_status Provider::build(oc::Call& call, State& state, const oc_request& request, bool straight_ok, oc::Http& http) {

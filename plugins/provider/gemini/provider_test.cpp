@@ -37,6 +37,17 @@ TEST_F(GeminiProvider, TheUrlNamesModelAndOperation) {
   EXPECT_EQ(build(own("{}", {}, 0, OC_OP_LIST_MODELS), true), OC_E_UNSUPPORTED);
 }
 
+TEST(GeminiSettings, AHostAloneMeansItsBetaVersion) {
+  test::FakeHost host;
+  test::FakeCall fake;
+  const oc::Call call{host.table(), fake.handle(), &fake.arena};
+  const auto version = [&](const char* json) { return Settings(call.parse(std::string_view(json))).version; };
+  EXPECT_EQ(version(R"({"base_url":"https://generativelanguage.googleapis.com"})"), "/v1beta");
+  EXPECT_EQ(version(R"({"base_url":"http://127.0.0.1:1/"})"), "/v1beta");
+  EXPECT_EQ(version(R"({"base_url":"https://generativelanguage.googleapis.com/v1"})"), "");
+  EXPECT_EQ(version("{}"), "");
+}
+
 TEST_F(GeminiProvider, AStraightBodyChangesOnlyWhereItNamesTheModel) {
   ASSERT_EQ(build(own(R"({"contents": [ ], "x" : 1.0})", {}), true), OC_OK);
   EXPECT_EQ(sent(), raw);

@@ -21,6 +21,13 @@ void check_header(std::string_view name, std::string_view value) {
       throw std::runtime_error("headers: the value of '" + std::string(name) + "' has a control character");
 }
 
+bool names_only_a_host(std::string_view base_url) {
+  const auto scheme = base_url.find("://");
+  if (scheme == std::string_view::npos) return false;
+  const auto path = base_url.find('/', scheme + 3);
+  return path == std::string_view::npos || path + 1 == base_url.size();
+}
+
 }  // namespace
 
 Settings::Settings(oc::Json config) {
@@ -32,6 +39,7 @@ Settings::Settings(oc::Json config) {
   const bool bearer = config["api_key_header"].str() == "authorization";
   if (!api_key.empty()) bearer ? add("authorization", "Bearer " + api_key) : add("x-goog-api-key", api_key);
   for (const oc::Json h : config["headers"]) add(h.key(), std::string(h.str()));
+  if (names_only_a_host(config["base_url"].str())) version = "/v1beta";
   vertex = config["base_url"].str().find("aiplatform.googleapis.com") != std::string_view::npos;
   json_schema = config["json_schema"].boolean(true);
   dummy_signature = config["dummy_signature"].boolean(true);

@@ -17,6 +17,7 @@ struct Settings {
 
   std::string api_key;
   std::vector<std::pair<std::string, std::string>> headers;  // the credential and what else was asked for
+  std::string version;          // "/v1beta" where base_url names no version: before every path
   bool vertex = false;                                       // of base_url: some operations have another body there
   bool json_schema = true;      // schemas go as JSON Schema; else in Google's subset of OpenAPI
   bool dummy_signature = true;  // for tool calls that another model made

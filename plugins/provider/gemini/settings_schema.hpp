@@ -7,7 +7,7 @@ inline constexpr char kSettingsSchema[] = R"({
   "type": "object",
   "additionalProperties": false,
   "properties": {
-    "base_url": {"type": "string", "description": "Read by the host; up to and including the version"},
+    "base_url": {"type": "string", "description": "Read by the host; without a path, /v1beta is meant"},
     "api_key": {"type": "string", "description": "Left out: no credential is sent"},
     "api_key_header": {"type": "string", "enum": ["x-goog-api-key", "authorization"], "default": "x-goog-api-key"},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}, "description": "Sent with every request"},
