@@ -291,5 +291,17 @@ TEST_F(Common, ToolsAndCallsAreFoundByNameAndId) {
   EXPECT_EQ(name_of_call(r, "other"), "");
 }
 
+TEST_F(Common, JsonOnOneLineMeansTheSame) {
+  EXPECT_EQ(one_line(call, "{\n \"a\": \"x\\ny\",\r\n \"b\": 1\n}"), "{ \"a\": \"x\\ny\", \"b\": 1}");
+  EXPECT_EQ(one_line(call, R"({"a":1})"), R"({"a":1})");
+}
+
+TEST_F(Common, AHeaderThatCouldEndEarlyIsNoSetting) {
+  EXPECT_NO_THROW(check_header("x-team", "a b"));
+  for (const auto& [name, value] : std::initializer_list<std::pair<const char*, const char*>>{
+           {"", "v"}, {"a:b", "v"}, {"a b", "v"}, {"x", "v\r\ny: z"}, {"x", "\x7f"}})
+    EXPECT_THROW(check_header(name, value), std::runtime_error) << name;
+}
+
 }  // namespace
 }  // namespace onechat::dialect

@@ -1,6 +1,8 @@
 #include "common/headers.hpp"
 
 #include <charconv>
+#include <stdexcept>
+#include <string>
 
 namespace onechat::dialect {
 namespace {
@@ -14,7 +16,22 @@ std::uint64_t milliseconds(std::string_view text, double unit_ms) {
   return static_cast<std::uint64_t>(n * unit_ms + 0.5);
 }
 
+bool token_character(char c) {
+  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
+  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+         kSymbols.find(c) != std::string_view::npos;
+}
+
 }  // namespace
+
+void check_header(std::string_view name, std::string_view value) {
+  if (name.empty()) throw std::runtime_error("headers: a name is empty");
+  for (const char c : name)
+    if (!token_character(c)) throw std::runtime_error("headers: '" + std::string(name) + "' is not a header name");
+  for (const char c : value)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      throw std::runtime_error("headers: the value of '" + std::string(name) + "' has a control character");
+}
 
 std::string_view header(const oc_header* list, std::uint64_t n, std::string_view name) {
   for (std::uint64_t i = 0; i < n; ++i)

@@ -19,6 +19,10 @@ void write_retry_after(oc::Out& out, std::uint64_t ms);
 // The raw value of a query parameter, still percent-encoded; "" when it is not there.
 std::string_view query_value(std::string_view query, std::string_view name);
 
+// For a header that a setting names: one that could end early would let the setting write the rest of the request.
+// Throws std::runtime_error that says what is wrong.
+void check_header(std::string_view name, std::string_view value);
+
 // A number as text, without an allocation.
 struct Digits {
   explicit Digits(std::uint64_t n);

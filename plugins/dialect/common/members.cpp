@@ -60,6 +60,13 @@ std::string_view members_except(const oc::Call& call, oc::Json object, std::init
   return {begin, static_cast<std::size_t>(pen.at - begin)};
 }
 
+std::string_view one_line(const oc::Call& call, std::string_view json) {
+  if (json.find_first_of("\r\n") == std::string_view::npos) return json;
+  char* const flat = static_cast<char*>(call.allocate(json.size(), 1));
+  std::replace_copy_if(json.begin(), json.end(), flat, [](char c) { return c == '\r' || c == '\n'; }, ' ');
+  return {flat, json.size()};
+}
+
 std::string_view object_of(const oc::Call& call, std::string_view name, std::string_view value_json) {
   return call.concat({"{", quoted(call, name), ":", value_json, "}"});
 }

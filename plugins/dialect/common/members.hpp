@@ -10,6 +10,8 @@ namespace onechat::dialect {
 std::string_view quoted(const oc::Call& call, std::string_view text);
 // The members of `object` whose names are not in `modelled`, as a JSON object; "" when there are none.
 std::string_view members_except(const oc::Call& call, oc::Json object, std::initializer_list<std::string_view> modelled);
+// Valid JSON on one line: line ends lie between its values only and become spaces. A copy is made only where there are any.
+std::string_view one_line(const oc::Call& call, std::string_view json);
 // {"name":value}
 std::string_view object_of(const oc::Call& call, std::string_view name, std::string_view value_json);
 // Writes the members of the JSON object `object_json` (may be "") into the object that is open.

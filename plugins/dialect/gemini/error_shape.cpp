@@ -3,7 +3,7 @@
 #include <charconv>
 
 #include "gemini/names.hpp"
-#include "gemini/one_line.hpp"
+#include "common/members.hpp"
 
 namespace onechat::gemini {
 namespace {
@@ -204,7 +204,7 @@ void write_error(const oc::Call& call, oc::Writer& out, const oc_event& e) {
     oc::Json theirs = call.parse(oc::view(e.ext_json));
     if (theirs.is_array()) theirs = theirs.first();
     if (is_own_shape(theirs, e)) {
-      out.raw(one_line(call, theirs.raw()));
+      out.raw(dialect::one_line(call, theirs.raw()));
       return;
     }
   }

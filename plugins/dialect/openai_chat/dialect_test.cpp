@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "openai_chat/error_shape.hpp"
 #include "openai_chat/finish_reason.hpp"
 #include "openai_chat/usage.hpp"
 #include "support/fake_host.hpp"
@@ -17,14 +16,6 @@ struct Dialect : ::testing::Test {
     oc_usage u = oc::sized<oc_usage>();
     EXPECT_TRUE(read_usage(call.parse(fake.arena.copy(json)), u)) << json;
     return u;
-  }
-  VendorError error(std::string_view json) { return read_error(call, call.parse(fake.arena.copy(json))); }
-  std::string written(const oc_event& e) {
-    std::string out;
-    oc_jsonw w(&out);
-    oc::Writer writer(host.table(), &w);
-    write_error(call, writer, e);
-    return out;
   }
 };
 
@@ -115,38 +106,6 @@ TEST_F(Dialect, EveryReasonHasAWordThatClientsKnow) {
       {OC_FIN_PAUSE, "stop"},     {OC_FIN_REFUSAL, "content_filter"}, {OC_FIN_MALFORMED_TOOL, "stop"}, {0, "stop"}, {999, "stop"}};
   for (const auto& [finish, word] : words) EXPECT_EQ(finish_to_wire(finish), word) << finish;
   EXPECT_EQ(finish_to_wire(OC_FIN_REFUSAL, true), "stop") << "the message tells the refusal";
-}
-
-TEST_F(Dialect, ErrorsOfManyVendorsAreRead) {
-  EXPECT_EQ(error(R"({"error":{"message":"no","type":"t","code":"c","param":"p"}})").param, "p");
-  EXPECT_EQ(error(R"({"code":"bad","error":"words"})").message, "words");
-  EXPECT_EQ(error(R"({"code":"bad","error":"words"})").code, "bad");
-  EXPECT_EQ(error(R"({"detail":"Invalid API Key"})").message, "Invalid API Key");
-  EXPECT_EQ(error(R"({"detail":[{"loc":["body"],"msg":"field required"}]})").message, "field required");
-  EXPECT_EQ(error(R"({"error":{"code":429,"message":"slow"}})").code, "429");
-  EXPECT_EQ(error(R"([{"error":{"code":400,"message":"wrapped","status":"INVALID_ARGUMENT"}}])").message, "wrapped");
-  EXPECT_EQ(error(R"({"message":"plain","object":"error"})").message, "plain");
-  EXPECT_FALSE(error(R"({"choices":[]})").found);
-  EXPECT_FALSE(error(R"("text")").found);
-}
-
-TEST_F(Dialect, AnErrorHasFourMembers) {
-  oc_event e = oc::Call::event(OC_EV_ERROR);
-  e.status = OC_E_INTERNAL;
-  EXPECT_TRUE(test::same_json(written(e), R"({"error":{"message":"The server had an error while processing the request.",
-    "type":"server_error","param":null,"code":null}})"))
-      << written(e);
-}
-
-TEST_F(Dialect, AVendorsOwnErrorIsShownAsItIs) {
-  const char* body = R"({"error":{"message":"m","type":"t","code":"tool_use_failed","failed_generation":"x"}})";
-  oc_event e = oc::Call::event(OC_EV_ERROR);
-  e.status = OC_E_INVALID;
-  e.text = oc::str("m");
-  e.ext_json = oc::str(body);
-  EXPECT_EQ(written(e), body);
-  e.text = oc::str("a stage changed the words");
-  EXPECT_EQ(written(e).find("failed_generation"), std::string::npos);
 }
 
 }  // namespace

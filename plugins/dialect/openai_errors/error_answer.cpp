@@ -3,6 +3,7 @@
 #include <charconv>
 
 #include "common/headers.hpp"
+#include "common/members.hpp"
 #include "openai_errors/error_shape.hpp"
 
 namespace onechat::openai_errors {
@@ -29,7 +30,7 @@ void map_error(const oc::Call& call, std::uint32_t http_status, const oc_header*
     return;
   }
   out.text = oc::str(said.message.substr(0, kMessageMax));
-  out.ext_json = oc::str(root.raw());
+  out.ext_json = oc::str(dialect::one_line(call, root.raw()));
 }
 
 oc_status status_in_stream(std::string_view code, std::string_view type) noexcept {

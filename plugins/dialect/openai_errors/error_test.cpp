@@ -18,6 +18,14 @@ struct Errors : ::testing::Test {
     map_error(call, http, headers.data(), headers.size(), body, secret, e);
     return e;
   }
+  VendorError error(std::string_view json) { return read_error(call, call.parse(fake.arena.copy(json))); }
+  std::string written(const oc_event& e) {
+    std::string out;
+    oc_jsonw w(&out);
+    oc::Writer writer(host.table(), &w);
+    write_error(call, writer, e);
+    return out;
+  }
   test::FakeOut answered(const oc_event& e) {
     test::FakeOut fake_out;
     oc::Out out(host.table(), fake_out.handle());
@@ -85,6 +93,38 @@ TEST_F(Errors, InsideAStreamTheCodeIsAllThereIs) {
   EXPECT_EQ(status_in_stream("rate_limit_exceeded", ""), OC_E_RATE);
   EXPECT_EQ(status_in_stream("", "insufficient_quota"), OC_E_LIMIT);
   EXPECT_EQ(status_in_stream("server_error", ""), OC_E_UPSTREAM);
+}
+
+TEST_F(Errors, ErrorsOfManyVendorsAreRead) {
+  EXPECT_EQ(error(R"({"error":{"message":"no","type":"t","code":"c","param":"p"}})").param, "p");
+  EXPECT_EQ(error(R"({"code":"bad","error":"words"})").message, "words");
+  EXPECT_EQ(error(R"({"code":"bad","error":"words"})").code, "bad");
+  EXPECT_EQ(error(R"({"detail":"Invalid API Key"})").message, "Invalid API Key");
+  EXPECT_EQ(error(R"({"detail":[{"loc":["body"],"msg":"field required"}]})").message, "field required");
+  EXPECT_EQ(error(R"({"error":{"code":429,"message":"slow"}})").code, "429");
+  EXPECT_EQ(error(R"([{"error":{"code":400,"message":"wrapped","status":"INVALID_ARGUMENT"}}])").message, "wrapped");
+  EXPECT_EQ(error(R"({"message":"plain","object":"error"})").message, "plain");
+  EXPECT_FALSE(error(R"({"choices":[]})").found);
+  EXPECT_FALSE(error(R"("text")").found);
+}
+
+TEST_F(Errors, AnErrorHasFourMembers) {
+  oc_event e = oc::Call::event(OC_EV_ERROR);
+  e.status = OC_E_INTERNAL;
+  EXPECT_TRUE(test::same_json(written(e), R"({"error":{"message":"The server had an error while processing the request.",
+    "type":"server_error","param":null,"code":null}})"))
+      << written(e);
+}
+
+TEST_F(Errors, AVendorsOwnErrorIsShownAsItIs) {
+  const char* body = R"({"error":{"message":"m","type":"t","code":"tool_use_failed","failed_generation":"x"}})";
+  oc_event e = oc::Call::event(OC_EV_ERROR);
+  e.status = OC_E_INVALID;
+  e.text = oc::str("m");
+  e.ext_json = oc::str(body);
+  EXPECT_EQ(written(e), body);
+  e.text = oc::str("a stage changed the words");
+  EXPECT_EQ(written(e).find("failed_generation"), std::string::npos);
 }
 
 }  // namespace

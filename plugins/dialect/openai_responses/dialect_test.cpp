@@ -1,6 +1,5 @@
 #include <gtest/gtest.h>
 
-#include "openai_responses/json_line.hpp"
 #include "openai_responses/tool_names.hpp"
 #include "openai_responses/usage.hpp"
 #include "support/fake_host.hpp"
@@ -48,11 +47,6 @@ TEST_F(Dialect, HostedSearchesAreCounted) {
           R"({"usage":{"input_tokens":1,"output_tokens":1,"server_side_tool_usage_details":{"web_search_calls":3}}})"),
       u));
   EXPECT_EQ(u.searches, 3u);
-}
-
-TEST_F(Dialect, JsonOnOneLineMeansTheSame) {
-  EXPECT_EQ(one_line(call, "{\n \"a\": \"x\\ny\",\r\n \"b\": 1\n}"), "{ \"a\": \"x\\ny\", \"b\": 1}");
-  EXPECT_EQ(one_line(call, R"({"a":1})"), R"({"a":1})");
 }
 
 }  // namespace

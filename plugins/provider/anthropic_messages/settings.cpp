@@ -1,9 +1,9 @@
 #include "settings.hpp"
 
 #include <algorithm>
-#include <stdexcept>
 
 #include "anthropic_messages/version.hpp"
+#include "common/headers.hpp"
 
 namespace onechat::anthropic_messages {
 namespace {
@@ -12,22 +12,6 @@ namespace {
 constexpr std::string_view kPlainMembers[] = {"model",       "messages",    "max_tokens", "system",   "stop_sequences",
                                               "stream",      "temperature", "top_p",      "top_k",    "tools",
                                               "tool_choice", "thinking",    "metadata",   "service_tier", "output_config"};
-
-bool token_character(char c) {
-  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kSymbols.find(c) != std::string_view::npos;
-}
-
-// A header that could end early would let a setting write the rest of the request.
-void check_header(std::string_view name, std::string_view value) {
-  for (const char c : name)
-    if (!token_character(c)) throw std::runtime_error("headers: '" + std::string(name) + "' is not a header name");
-  if (name.empty()) throw std::runtime_error("headers: a name is empty");
-  for (const char c : value)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-      throw std::runtime_error("headers: the value of '" + std::string(name) + "' has a control character");
-}
 
 void text(oc::Json v, std::string& to) {
   if (!v.str().empty()) to = v.str();
@@ -41,7 +25,7 @@ bool has(const std::vector<std::string>& list, std::string_view what) {
 
 Settings::Settings(oc::Json config) {
   const auto add = [this](std::string_view name, std::string value) {
-    check_header(name, value);
+    dialect::check_header(name, value);
     headers.emplace_back(name, std::move(value));
   };
   text(config["api_key"], api_key);

@@ -10,7 +10,6 @@
 #include "gemini/finish_reason.hpp"
 #include "gemini/model_name.hpp"
 #include "gemini/names.hpp"
-#include "gemini/one_line.hpp"
 #include "gemini/tool_ids.hpp"
 #include "gemini/usage.hpp"
 
@@ -124,7 +123,7 @@ void AnswerReader::error(const oc::Call& call, oc::Json root) {
   e.code = oc::str(code_of(said));
   e.param = oc::str(said.param);
   e.retry_after_ms = said.retry_after_ms;
-  e.ext_json = oc::str(said.found ? one_line(call, root.raw()) : std::string_view());
+  e.ext_json = oc::str(said.found ? dialect::one_line(call, root.raw()) : std::string_view());
   failed_ = true;
   call.emit(e);
 }
@@ -135,7 +134,7 @@ void AnswerReader::blocked(const oc::Call& call, oc::Json feedback) {
   blocked_ = true;
   oc_event e = oc::Call::event(OC_EV_FINISH);
   e.finish = OC_FIN_FILTER;
-  e.ext_json = oc::str(dialect::object_of(call, "promptFeedback", one_line(call, feedback.raw())));
+  e.ext_json = oc::str(dialect::object_of(call, "promptFeedback", dialect::one_line(call, feedback.raw())));
   call.emit(e);
 }
 
@@ -277,7 +276,7 @@ void AnswerReader::media(const oc::Call& call, Candidate& c, oc::Json blob, std:
 void AnswerReader::opaque(const oc::Call& call, Candidate& c, oc::Json part) {
   close_text(call, c);
   oc_event e = oc::Call::event(OC_EV_OPAQUE, c.index, c.parts++);
-  e.ext_json = oc::str(one_line(call, part.raw()));
+  e.ext_json = oc::str(dialect::one_line(call, part.raw()));
   call.emit(e);
   call.part_end(e.index, c.index);
 }

@@ -6,7 +6,7 @@
 #include "common/headers.hpp"
 #include "gemini/error_shape.hpp"
 #include "gemini/model_name.hpp"
-#include "gemini/one_line.hpp"
+#include "common/members.hpp"
 #include "straight.hpp"
 
 namespace onechat::gemini {
@@ -111,7 +111,7 @@ oc_status Provider::map_error(oc::Call& call, State&, std::uint32_t http_status,
     return OC_OK;
   }
   out.text = oc::str(said.message.substr(0, kMessageMax));
-  out.ext_json = oc::str(one_line(call, root.raw()));
+  out.ext_json = oc::str(dialect::one_line(call, root.raw()));
   return OC_OK;
 }
 

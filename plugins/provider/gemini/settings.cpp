@@ -1,25 +1,9 @@
 #include "settings.hpp"
 
-#include <stdexcept>
+#include "common/headers.hpp"
 
 namespace onechat::gemini {
 namespace {
-
-bool token_character(char c) {
-  constexpr std::string_view kSymbols = "!#$%&'*+-.^_`|~";
-  return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
-         kSymbols.find(c) != std::string_view::npos;
-}
-
-// A header that could end early would let a setting write the rest of the request.
-void check_header(std::string_view name, std::string_view value) {
-  if (name.empty()) throw std::runtime_error("headers: a name is empty");
-  for (const char c : name)
-    if (!token_character(c)) throw std::runtime_error("headers: '" + std::string(name) + "' is not a header name");
-  for (const char c : value)
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
-      throw std::runtime_error("headers: the value of '" + std::string(name) + "' has a control character");
-}
 
 bool names_only_a_host(std::string_view base_url) {
   const auto scheme = base_url.find("://");
@@ -32,7 +16,7 @@ bool names_only_a_host(std::string_view base_url) {
 
 Settings::Settings(oc::Json config) {
   const auto add = [this](std::string_view name, std::string value) {
-    check_header(name, value);
+    dialect::check_header(name, value);
     headers.emplace_back(name, std::move(value));
   };
   api_key = config["api_key"].str();

@@ -1,15 +1,15 @@
 #include "answer_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include "common/headers.hpp"
 #include "common/media.hpp"
 #include "common/members.hpp"
 #include "embedding_reader.hpp"
-#include "openai_chat/error_shape.hpp"
 #include "openai_chat/finish_reason.hpp"
 #include "openai_chat/usage.hpp"
+#include "openai_errors/error_answer.hpp"
+#include "openai_errors/error_shape.hpp"
 
 namespace onechat::openai_chat {
 namespace {
@@ -27,17 +27,6 @@ std::uint64_t hash(std::string_view text) {  // FNV-1a; 0 stands for "none"
   std::uint64_t h = 0xCBF29CE484222325u;
   for (const char c : text) h = (h ^ static_cast<unsigned char>(c)) * 0x100000001B3u;
   return h | 1;
-}
-
-// Inside a stream there is no HTTP status; vendors put a number into `code`, or a word that tells as much.
-oc_status status_in_stream(const VendorError& e) {
-  std::uint32_t http = 0;
-  std::from_chars(e.code.data(), e.code.data() + e.code.size(), http);
-  if (http >= 400 && http < 600) return status_from_http(http, e.type);
-  if (is_quota_code(e.code) || is_quota_code(e.type)) return OC_E_LIMIT;
-  if (e.code == "rate_limit_exceeded") return OC_E_RATE;
-  if (e.code == "server_is_overloaded" || e.code == "slow_down") return OC_E_UNAVAILABLE;
-  return OC_E_UPSTREAM;
 }
 
 }  // namespace
@@ -113,9 +102,9 @@ bool AnswerReader::start(const oc::Call& call, oc::Json root) {
 }
 
 void AnswerReader::error(const oc::Call& call, oc::Json root) {
-  const VendorError said = read_error(call, root);
+  const openai_errors::VendorError said = openai_errors::read_error(call, root);
   oc_event e = oc::Call::event(OC_EV_ERROR);
-  e.status = status_in_stream(said);
+  e.status = openai_errors::status_in_stream(said.code, said.type);
   e.text = oc::str(said.message.empty() ? std::string_view("The provider broke off its answer.") : said.message);
   e.code = oc::str(said.code);
   e.param = oc::str(said.param);

@@ -1,16 +1,12 @@
 #include "provider.hpp"
 
 #include "body_writer.hpp"
-#include "common/headers.hpp"
 #include "common/state_token.hpp"
-#include "openai_chat/error_shape.hpp"
+#include "openai_errors/error_answer.hpp"
 #include "straight.hpp"
 
 namespace onechat::openai_chat {
 namespace {
-
-constexpr std::size_t kMessageMax = 2048;
-constexpr std::size_t kSecretMin = 8;  // shorter keys are placeholders of local servers
 
 constexpr std::string_view kModelSlot = "{model}";
 
@@ -43,14 +39,6 @@ bool carries_foreign_state(const oc_request& request) {
     }
   }
   return false;
-}
-
-// Line ends inside JSON stand between values only: strings escape theirs.
-std::string_view one_line(const oc::Call& call, std::string_view json) {
-  if (json.find_first_of("\r\n") == std::string_view::npos) return json;
-  char* const flat = static_cast<char*>(call.allocate(json.size(), 1));
-  for (std::size_t i = 0; i < json.size(); ++i) flat[i] = json[i] == '\r' || json[i] == '\n' ? ' ' : json[i];
-  return {flat, json.size()};
 }
 
 }  // namespace
@@ -116,21 +104,7 @@ oc_status Provider::finish(oc::Call&, State& state, oc_status transport) {
 
 oc_status Provider::map_error(oc::Call& call, State&, std::uint32_t http_status, const oc_header* headers, std::uint64_t n,
                               std::string_view body, oc_event& out) {
-  const oc::Json root = call.parse(body);
-  const VendorError said = read_error(call, root);
-  out = oc::Call::event(OC_EV_ERROR);
-  out.http_status = http_status;
-  out.status = status_from_http(http_status, is_quota_code(said.type) ? said.type : said.code);
-  out.code = oc::str(said.code);
-  out.param = oc::str(said.param);
-  out.retry_after_ms = dialect::retry_after_ms(headers, n);
-  const bool tells_secret = settings_.api_key.size() >= kSecretMin && said.message.find(settings_.api_key) != std::string_view::npos;
-  if (said.message.empty() || tells_secret) {
-    out.text = oc::str(facts_of(out.status).message);
-    return OC_OK;
-  }
-  out.text = oc::str(said.message.substr(0, kMessageMax));
-  out.ext_json = oc::str(one_line(call, root.raw()));
+  openai_errors::map_error(call, http_status, headers, n, body, settings_.api_key, out);
   return OC_OK;
 }
 

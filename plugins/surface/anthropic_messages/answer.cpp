@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/members.hpp"
 #include "anthropic_messages/opaque_event.hpp"
 #include "anthropic_messages/stop_reason.hpp"
 #include "anthropic_messages/usage.hpp"
@@ -62,7 +63,7 @@ oc_status Answer::part_event(const oc::Call& keep, const oc_event& e, oc::Out& o
       tool.name = oc::str(keep.copy(oc::view(e.tool_name)));
       tool.custom = (e.flags & OC_EVF_CUSTOM) != 0;
       if (e.ext_json.len != 0)
-        tool.json = oc::str(one_line(keep, keep.copy(keep.parse(oc::view(e.ext_json))[kOpaqueBlock].raw())));
+        tool.json = oc::str(dialect::one_line(keep, keep.copy(keep.parse(oc::view(e.ext_json))[kOpaqueBlock].raw())));
       has_tools_ = true;
       if (stream_) blocks_.added(keep, &tool, out);
       return OC_OK;
@@ -97,7 +98,7 @@ oc_status Answer::citation(const oc::Call& keep, const oc_event& e, oc::Out& out
   if (json.empty()) return keep.dropped("answer.citations");
   Part& owner = part(keep, PartKind::text, e.index, out);
   auto* c = keep.make<Citation>();
-  c->json = oc::str(one_line(keep, keep.copy(json)));
+  c->json = oc::str(dialect::one_line(keep, keep.copy(json)));
   (owner.last_citation != nullptr ? owner.last_citation->next : owner.citations) = c;
   owner.last_citation = c;
   if (stream_) blocks_.cited(keep, owner, out);
@@ -105,7 +106,7 @@ oc_status Answer::citation(const oc::Call& keep, const oc_event& e, oc::Out& out
 }
 
 oc_status Answer::opaque(const oc::Call& keep, const oc_event& e, oc::Out& out) {
-  const oc::Json said = keep.parse(one_line(keep, keep.copy(oc::view(e.ext_json))));
+  const oc::Json said = keep.parse(dialect::one_line(keep, keep.copy(oc::view(e.ext_json))));
   if (const oc::Json block = said[kOpaqueBlock]; block.is_object()) {
     Part& p = add(keep, PartKind::block, e.index);
     p.json = oc::str(block.raw());
@@ -169,7 +170,7 @@ void Answer::finished(const oc::Call& keep, const oc_event& e) {
   if (e.finish == OC_FIN_SEQUENCE) stop_sequence_ = oc::str(keep.copy(oc::view(e.text)));
   if (e.ext_json.len == 0) return;
   const oc::Json details = keep.parse(oc::view(e.ext_json))[kStopDetails];
-  if (details.is_object()) stop_details_ = oc::str(one_line(keep, keep.copy(details.raw())));
+  if (details.is_object()) stop_details_ = oc::str(dialect::one_line(keep, keep.copy(details.raw())));
 }
 
 void Answer::open(const oc::Call& keep, oc::Out& out) {

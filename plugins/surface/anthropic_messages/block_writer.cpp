@@ -83,14 +83,6 @@ std::string_view input_of(const oc::Call& call, const Part& part) {
   return dialect::arguments_object(call, as_call);
 }
 
-std::string_view one_line(const oc::Call& call, std::string_view json) {
-  if (json.find_first_of("\r\n") == std::string_view::npos) return json;
-  // Inside strings they are escapes, so what stands bare is white space.
-  char* const copy = static_cast<char*>(call.allocate(json.size(), 1));
-  std::replace_copy_if(json.begin(), json.end(), copy, [](char c) { return c == '\r' || c == '\n'; }, ' ');
-  return {copy, json.size()};
-}
-
 std::string_view location_of(const oc::Call& call, std::string_view citation_json) {
   const oc::Json said = call.parse(citation_json);
   if (const oc::Json raw = said["raw"]; is_location(raw)) return raw.raw();

@@ -23,8 +23,6 @@ void write_blocks(const oc::Call& call, oc::Writer& out, const Part& part, bool 
 void write_redacted(oc::Writer& out, std::string_view data);
 // The arguments of a tool call as the object that clients want.
 std::string_view input_of(const oc::Call& call, const Part& part);
-// Raw JSON on one line, as the data of an event must be.
-std::string_view one_line(const oc::Call& call, std::string_view json);
 // A citation event as a location of this dialect; "" when it names no place.
 std::string_view location_of(const oc::Call& call, std::string_view citation_json);
 

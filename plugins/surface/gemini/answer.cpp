@@ -6,7 +6,7 @@
 #include "common/state_token.hpp"
 #include "gemini/error_shape.hpp"
 #include "gemini/finish_reason.hpp"
-#include "gemini/one_line.hpp"
+#include "common/members.hpp"
 
 namespace onechat::gemini {
 namespace {
@@ -190,7 +190,7 @@ void Answer::ended(const oc::Call& keep, Candidate& c, const oc_event& e) {
   if (!reason.empty() && finish_from_wire(reason) == e.finish) c.finish_reason = oc::str(keep.copy(reason));
   c.finish_message = oc::str(keep.copy(told["finishMessage"].str()));
   if (const oc::Json feedback = told["promptFeedback"]; feedback.is_object())
-    c.prompt_feedback = oc::str(one_line(keep, keep.copy(feedback.raw())));
+    c.prompt_feedback = oc::str(dialect::one_line(keep, keep.copy(feedback.raw())));
 }
 
 void Answer::cite(const oc::Call& keep, Candidate& c, const oc_event& e) {

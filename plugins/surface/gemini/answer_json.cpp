@@ -2,7 +2,7 @@
 #include "answer.hpp"
 #include "common/tools.hpp"
 #include "gemini/finish_reason.hpp"
-#include "gemini/one_line.hpp"
+#include "common/members.hpp"
 #include "gemini/usage.hpp"
 
 namespace onechat::gemini {
@@ -10,7 +10,7 @@ namespace onechat::gemini {
 void Answer::write_part(const oc::Call& keep, oc::Writer& w, const Part& p) const {
   const auto body = p.text.joined(keep);
   if (p.type == OC_EV_OPAQUE) {
-    w.raw(one_line(keep, body));
+    w.raw(dialect::one_line(keep, body));
     return;
   }
   w.object();
@@ -20,7 +20,7 @@ void Answer::write_part(const oc::Call& keep, oc::Writer& w, const Part& p) cons
     call.flags = p.custom ? std::uint32_t(OC_PARTF_CUSTOM) : 0u;
     w.key("functionCall").object();
     if (p.id.len != 0) w.member("id", oc::view(p.id));
-    w.member("name", oc::view(p.name)).key("args").raw(one_line(keep, dialect::arguments_object(keep, call))).close();
+    w.member("name", oc::view(p.name)).key("args").raw(dialect::one_line(keep, dialect::arguments_object(keep, call))).close();
   } else if (p.type == OC_EV_MEDIA) {
     w.key("inlineData").object().member("mimeType", oc::view(p.name)).member("data", body).close();
   } else {

@@ -1,7 +1,8 @@
 #include "surface.hpp"
 
 #include "common/headers.hpp"
-#include "openai_chat/error_shape.hpp"
+#include "openai_errors/error_answer.hpp"
+#include "openai_errors/error_shape.hpp"
 #include "request_parser.hpp"
 
 namespace onechat::openai_chat {
@@ -72,18 +73,13 @@ oc_status Surface::event(const oc::Call& call, State& state, const oc_event& e, 
 oc_status Surface::finish(const oc::Call& call, State& state, oc::Out& out) { return state.finish(call, out); }
 
 oc_status Surface::error(const oc::Call& call, State&, const oc_event& e, oc::Out& out) {
-  const StatusFacts& facts = facts_of(e.status);
-  out.head(e.http_status != 0 ? e.http_status : facts.http_status, "application/json");
-  dialect::write_retry_after(out, e.retry_after_ms);
-  if (facts.retry_is_futile || is_quota_code(oc::view(e.code))) out.header("x-should-retry", "false");
-  oc::Writer w = out.json();
-  write_error(call, w, e);
+  openai_errors::write_error_answer(call, out, e);
   return OC_OK;
 }
 
 oc_status Surface::stream_error(const oc::Call& call, State&, const oc_event& e, oc::Out& out) {
   oc::Writer w = out.event();
-  write_error(call, w, e);
+  openai_errors::write_error(call, w, e);
   out.event_end();
   return OC_OK;
 }

@@ -5,7 +5,7 @@
 #include "common/ids.hpp"
 #include "common/state_token.hpp"
 #include "input_list.hpp"
-#include "openai_responses/json_line.hpp"
+#include "common/members.hpp"
 #include "openai_responses/tool_names.hpp"
 
 namespace onechat::openai_responses {
@@ -144,7 +144,7 @@ void Answer::logprobs(const oc::Call& keep, const oc_event& e) {
   const oc::Json list = keep.parse(oc::view(e.ext_json));
   if (part == nullptr || part->done || !list.is_array() || list.size() == 0) return;
   if (!part->logprobs.empty()) part->logprobs.append(keep, ",");
-  const auto line = one_line(keep, list.raw());
+  const auto line = dialect::one_line(keep, list.raw());
   part->logprobs.append(keep, line.substr(1, line.size() - 2));
 }
 
@@ -157,7 +157,7 @@ oc_status Answer::citation(const oc::Call& call, const oc_event& e, oc::Out& out
   const bool own = (type == "url_citation" && raw["url"].is_string()) || type == "file_citation" ||
                    type == "container_file_citation" || type == "file_path";
   if (part == nullptr || part->done || part->refusal || (!own && !url.is_string())) return call.dropped("citations");
-  const auto annotation = own ? one_line(call, raw.raw()) : call.json([&](oc::Writer w) {
+  const auto annotation = own ? dialect::one_line(call, raw.raw()) : call.json([&](oc::Writer w) {
     w.object().member("type", "url_citation").member("start_index", told["start"].integer(0));
     w.member("end_index", told["end"].integer(0)).member("url", url.str()).member("title", told["title"].str()).close();
   });
@@ -191,7 +191,7 @@ oc_status Answer::foreign(const oc::Call& call, const oc_event& e, oc::Out& out)
   if (!own || type.empty()) return call.dropped(type.empty() ? "output" : call.concat({"output[", type, "]"}));
   const oc::Call keep = lasting(call);
   Item& item = add_item(keep, ItemKind::foreign, e.index, {}, told["id"].str(), out);
-  item.raw = oc::str(keep.copy(one_line(call, told.raw())));
+  item.raw = oc::str(keep.copy(dialect::one_line(call, told.raw())));
   announce(keep, item, out);
   end_item(keep, item, out);
   return OC_OK;

@@ -1,6 +1,6 @@
 #include "response_object.hpp"
 
-#include "openai_responses/json_line.hpp"
+#include "common/members.hpp"
 #include "openai_responses/usage.hpp"
 
 namespace onechat::openai_responses {
@@ -38,7 +38,7 @@ Echo echo_of(const oc::Call& call, oc::Json request_body) {
   Echo echo;
   for (std::size_t i = 0; i < Echo::kMembers; ++i) {
     const oc::Json given = request_body[kMembers[i].name];
-    echo.values[i] = oc::str(given.absent_or_null() ? kMembers[i].otherwise : one_line(call, given.raw()));
+    echo.values[i] = oc::str(given.absent_or_null() ? kMembers[i].otherwise : dialect::one_line(call, given.raw()));
   }
   return echo;
 }

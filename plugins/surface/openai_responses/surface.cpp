@@ -5,7 +5,7 @@
 #include "common/headers.hpp"
 #include "input_list.hpp"
 #include "openai_errors/error_answer.hpp"
-#include "openai_responses/json_line.hpp"
+#include "common/members.hpp"
 
 namespace onechat::openai_responses {
 namespace {
@@ -191,7 +191,7 @@ oc_status Surface::kept(const oc::Call& call, State& state, const oc_request& re
   if (request.op == OC_OP_RETRIEVE && (request.flags & OC_REQ_STREAM) != 0) {
     EventStream events{};
     events.start_from(state.replay_from);
-    replay(call, call.parse(one_line(call, response.raw())), events, out);
+    replay(call, call.parse(dialect::one_line(call, response.raw())), events, out);
     return OC_OK;
   }
   oc::Writer w = out.json();
