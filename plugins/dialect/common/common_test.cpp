@@ -292,7 +292,7 @@ TEST_F(Common, ToolsAndCallsAreFoundByNameAndId) {
 }
 
 TEST_F(Common, JsonOnOneLineMeansTheSame) {
-  EXPECT_EQ(one_line(call, "{\n \"a\": \"x\\ny\",\r\n \"b\": 1\n}"), "{ \"a\": \"x\\ny\", \"b\": 1}");
+  EXPECT_EQ(one_line(call, "{\n \"a\": \"x\\ny\",\r\n \"b\": 1\n}"), "{  \"a\": \"x\\ny\",   \"b\": 1 }");
   EXPECT_EQ(one_line(call, R"({"a":1})"), R"({"a":1})");
 }
 

@@ -107,6 +107,11 @@ bool BodyWriter::conversation() {
   return ok;
 }
 
+// A format without a schema asks for an object at least.
+std::string_view BodyWriter::format_schema() const {
+  return request_.format_schema_json.len != 0 ? oc::view(request_.format_schema_json) : kEmptySchema;
+}
+
 void BodyWriter::tools() {
   for (std::uint64_t i = 0; i < request_.n_tools; ++i) tool(*request_.tools[i]);
   if (!format_tool_.empty()) {
@@ -114,7 +119,7 @@ void BodyWriter::tools() {
     const auto words = oc::view(request_.format_description);
     out_.object().member("name", format_tool_);
     out_.member("description", words.empty() ? std::string_view("Gives the answer. Call it once, with the whole answer.") : words);
-    out_.key("input_schema").raw(oc::view(request_.format_schema_json)).close();
+    out_.key("input_schema").raw(format_schema()).close();
   }
   if (tools_written_ == 0 && !plan_.own) tools_of_history();
   if (tools_written_ != 0) out_.close();
@@ -240,7 +245,7 @@ void BodyWriter::output_config() {
   out_.key("output_config").object();
   if (!plan_.effort.empty()) out_.member("effort", plan_.effort);
   if (schema)
-    out_.key("format").object().member("type", "json_schema").key("schema").raw(oc::view(request_.format_schema_json)).close();
+    out_.key("format").object().member("type", "json_schema").key("schema").raw(format_schema()).close();
   if (extra) dialect::write_members(call_, out_, extra.raw());
   out_.close();
 }

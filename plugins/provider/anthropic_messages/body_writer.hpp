@@ -26,6 +26,7 @@ class BodyWriter {
   void limits();
   void thinking();
   void output_config();
+  std::string_view format_schema() const;
   void tools();
   void tool(const oc_tool& t);
   bool chosen(const oc_tool& t) const;

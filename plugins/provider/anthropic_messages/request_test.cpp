@@ -515,6 +515,16 @@ TEST_F(RequestTest, TheFormOfTheAnswer) {
   EXPECT_EQ(call.dropped, Strings{"response_format"});
 }
 
+TEST_F(RequestTest, AFormWithoutASchemaIsStillABody) {
+  for (const char* model : {"claude-sonnet-4-6", "claude-sonnet-4-20250514"}) {
+    oc_request r = plain(model);
+    r.format = OC_FORMAT_JSON_SCHEMA;
+    r.format_name = oc::str("person");
+    ASSERT_EQ(build(r), OC_OK);
+    EXPECT_NE((member("output_config") + member("tools")).find(R"({"type":"object","properties":{}})"), std::string::npos) << model;
+  }
+}
+
 TEST_F(RequestTest, OlderModelsGetAToolForIt) {
   oc_request r = plain("claude-sonnet-4-20250514");
   r.format = OC_FORMAT_JSON_SCHEMA;

@@ -15,10 +15,12 @@ constexpr std::uint64_t kItemsMax = 4096;
 PartialArgs::Node* PartialArgs::child(Node& at, std::string_view name) {
   if (at.kind == Node::Kind::nothing) at.kind = Node::Kind::object;
   if (at.kind != Node::Kind::object || name.empty()) return nullptr;
-  for (auto& [key, node] : at.members)
-    if (key == name) return &node;
+  for (Node& member : at.members)
+    if (member.name == name) return &member;
   if (at.members.size() == kItemsMax) return nullptr;
-  return &at.members.emplace_back(std::string(name), Node()).second;
+  Node& made = at.members.emplace_back();
+  made.name = name;
+  return &made;
 }
 
 PartialArgs::Node* PartialArgs::element(Node& at, std::uint64_t index) {
@@ -79,6 +81,7 @@ void PartialArgs::add_object(oc::Json args) {
     Node* const n = child(root_, m.key());
     if (n == nullptr) continue;
     *n = Node();
+    n->name = m.key();
     n->kind = Node::Kind::raw;
     n->text = m.raw();
   }
@@ -103,9 +106,9 @@ void PartialArgs::write(const Node& n, oc::Writer& out) {
       break;
     case Node::Kind::object:
       out.object();
-      for (const auto& [key, node] : n.members) {
-        out.key(key);
-        write(node, out);
+      for (const Node& member : n.members) {
+        out.key(member.name);
+        write(member, out);
       }
       out.close();
       break;

@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 namespace onechat::gemini {
@@ -25,8 +24,8 @@ class PartialArgs {
   struct Node {
     enum class Kind { nothing, object, array, string, raw } kind = Kind::nothing;
     std::string text;  // of a string, decoded; or a scalar's JSON
-    std::vector<std::pair<std::string, Node>> members;
-    std::vector<Node> items;
+    std::string name;  // of a member
+    std::vector<Node> members, items;
   };
   static Node* child(Node& at, std::string_view name);
   static Node* element(Node& at, std::uint64_t index);
