@@ -52,10 +52,10 @@ def cpu_of(server, work):
     return result, server.cpu_seconds() - before
 
 
-def throughput_round(server, script, connections, seconds):
+def throughput_round(server, script, connections, seconds, path="/v1/chat/completions"):
     def load():
         return run_json("wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "-s", script,
-                        f"http://127.0.0.1:{server.port}/v1/chat/completions")
+                        f"http://127.0.0.1:{server.port}{path}")
     result, cpu = cpu_of(server, load)
     if result["bad_status"] or result["socket_errors"]:
         sys.exit(f"{server.name} answered {result['bad_status']} requests badly: {result}")
@@ -110,6 +110,10 @@ def measure(options, scratch):
                 rounds[name].append(throughput_round(server, script, 64, options.seconds))
         results["throughput_64"] = {name: medians(r) for name, r in rounds.items()}
 
+        script.write_text(WRK_SCRIPT.replace('"role":"system"', '"role":"user"') % gateway.key)
+        rounds = [throughput_round(gateway, script, 64, options.seconds, "/v1/messages") for _ in range(options.rounds)]
+        results["translated_64"] = {"gateway": medians(rounds)}  # an Anthropic client; nginx does what it did above
+
         rounds = {"direct": [], "nginx": [], "gateway": []}
         for _ in range(options.rounds):
             for name, server in {"direct": fast, **servers}.items():
@@ -144,6 +148,7 @@ def table(results):
     memory, idle = results["memory"], results["idle_rss_kb"]
     rows = [
         ratio("CPU per request, same dialect", "us", through["gateway"]["cpu_us"], through["nginx"]["cpu_us"], 1.6),
+        ratio("CPU per request, translated", "us", results["translated_64"]["gateway"]["cpu_us"], through["nginx"]["cpu_us"], 2.5),
         ratio("added latency p50, 1 connection", "us", added["gateway"]["p50_us"], added["nginx"]["p50_us"], 1.5),
         ratio("added latency p99, 1 connection", "us", added["gateway"]["p99_us"], added["nginx"]["p99_us"], 2),
         ratio("CPU per streamed event, straight", "us", streams["gateway"]["cpu_us_per_event"],

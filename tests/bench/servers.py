@@ -121,7 +121,7 @@ admin: {{ listen: 127.0.0.1:0 }}
 data: {folder}/data
 workers: {cores}
 plugins: {{ path: ["{root}/build/lib/1chat/plugins"] }}
-surfaces: [openai_chat]
+surfaces: [openai_chat, anthropic_messages]
 providers:
   upstream: {{ use: openai_chat, base_url: "http://127.0.0.1:{upstream}/v1", api_key: "bench" }}
 models:
