@@ -469,8 +469,7 @@ void Exchange::log() const {
   node_.log(line);
 }
 
-// --- what plugins and attempts tell
-// -------------------------------------------------------------------------------------
+// --- what plugins and attempts tell ---------------------------------------------------------------------------------
 
 oc_status Exchange::fail(oc_status status, std::uint32_t http_status, std::string_view message, std::string_view code,
                          std::string_view param) {
