@@ -95,6 +95,7 @@ std::span<const AdminApi::Route> AdminApi::routes() noexcept {
       Route{"GET", "/api/v1/traces/{id}", false, &AdminApi::show_trace},
       Route{"DELETE", "/api/v1/traces/{id}", false, &AdminApi::delete_trace},
       Route{"GET", "/api/v1/prices", false, &AdminApi::prices},
+      Route{"POST", "/api/v1/prices/rerate", false, &AdminApi::rerate},
       Route{"GET", "/api/v1/plugins", false, &AdminApi::plugins},
       Route{"POST", "/api/v1/reload", false, &AdminApi::reload},
   };
@@ -350,6 +351,28 @@ Result<AdminResponse> AdminApi::delete_trace(const Call& call) {
 }
 
 Result<AdminResponse> AdminApi::prices(const Call&) { return hook_response(plane_.hooks().prices_json); }
+
+Result<AdminResponse> AdminApi::rerate(const Call& call) {
+  BodyReader body(call.request.body, {"project", "from", "to", "prices"});
+  record::StoreEngine::Filter filter;
+  filter.project = body.text("project", true);
+  filter.from_unix_ms = body.time("from");
+  filter.to_unix_ms = body.time("to");
+  const std::string prices = body.text("prices");
+  if (body.problem()) return *body.problem();
+  if (const auto known = plane_.directory().project(filter.project); !known) return known.error();
+  std::shared_ptr<const ledger::PriceBook> book;
+  if (!prices.empty()) {
+    auto parsed = ledger::PriceBook::parse(prices, "prices");
+    if (!parsed) return Error(OC_E_INVALID, parsed.error().message, "invalid_prices", "prices");
+    book = std::make_shared<const ledger::PriceBook>(std::move(*parsed));
+  }
+  AdminResponse response;
+  response.stream = [this, filter, at = plane_.hooks().prices_at ? plane_.hooks().prices_at(book) : PriceAt()](
+                        std::ostream& out) { write_rerate(out, plane_.store(), filter, at); };
+  return response;
+}
+
 Result<AdminResponse> AdminApi::plugins(const Call&) { return hook_response(plane_.hooks().plugins_json); }
 
 Result<AdminResponse> AdminApi::reload(const Call&) {

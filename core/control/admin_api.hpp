@@ -31,7 +31,7 @@ struct AdminResponse {
 
 class AdminApi {
  public:
-  static constexpr std::size_t kBodyBytesMax = 64 * 1024;
+  static constexpr std::size_t kBodyBytesMax = 4u << 20;  // a prices file can be long
 
   struct Call;
   using Handler = Result<AdminResponse> (AdminApi::*)(const Call&);
@@ -72,6 +72,7 @@ class AdminApi {
   Result<AdminResponse> show_trace(const Call&);
   Result<AdminResponse> delete_trace(const Call&);
   Result<AdminResponse> prices(const Call&);
+  Result<AdminResponse> rerate(const Call&);
   Result<AdminResponse> plugins(const Call&);
   Result<AdminResponse> reload(const Call&);
 

@@ -8,6 +8,8 @@
 #include <Poco/ThreadPool.h>
 #include <Poco/URI.h>
 
+#include <array>
+
 namespace onechat::control {
 namespace {
 
@@ -17,9 +19,11 @@ constexpr int kThreads = 8, kQueued = 64, kTimeoutS = 15;
 
 // The body, or false when it is larger than the API takes.
 bool read_body(pn::HTTPServerRequest& in, std::string& out) {
-  out.resize(AdminApi::kBodyBytesMax + 1);
-  in.stream().read(out.data(), static_cast<std::streamsize>(out.size()));
-  out.resize(static_cast<std::size_t>(in.stream().gcount()));
+  std::array<char, 16 * 1024> piece;
+  while (in.stream().good() && out.size() <= AdminApi::kBodyBytesMax) {
+    in.stream().read(piece.data(), piece.size());
+    out.append(piece.data(), static_cast<std::size_t>(in.stream().gcount()));
+  }
   return out.size() <= AdminApi::kBodyBytesMax;
 }
 

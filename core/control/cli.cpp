@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <fstream>
+#include <iterator>
 #include <sstream>
 
 #include "control/admin_client.hpp"
@@ -224,6 +226,39 @@ int prices_import(const Session& s) {
   return done ? kDone : s.fail(done.error());
 }
 
+void show_rerate(std::ostream& out, const oc_json* v) {
+  print_table(out, json::get(v, "changes"),
+              {{"TIME", "time"},
+               {"TRACE", "trace"},
+               {"MODEL", "model"},
+               {"PROVIDER", "provider"},
+               {"KIND", "kind"},
+               {"COST", "stored.cost_usd", true},
+               {"FEE", "stored.fee_usd", true},
+               {"NOW COST", "now.cost_usd", true},
+               {"NOW FEE", "now.fee_usd", true},
+               {"WHY", "why"}},
+              "no differences");
+  out << '\n';
+  print_members(out, json::get(v, "totals"));
+}
+// Fails when a stored charge does not recompute, or when not all were looked at; another price today is no failure.
+int rerate_code(const oc_json* v) {
+  const oc_json* totals = json::get(v, "totals");
+  const oc_json* complete = json::get(totals, "complete");
+  return json::integer(json::get(totals, "broken"), 1) == 0 && complete && complete->raw == "true" ? kDone : kFailed;
+}
+int prices_rerate(const Session& s) {
+  std::vector<std::pair<std::string, std::string>> fixed{{"project", s.option("--project")}};
+  if (const std::string file = s.option("--prices"); !file.empty()) {
+    std::ifstream in(file, std::ios::binary);
+    if (!in) return s.fail(Error(OC_E_CONFIG, file + ": cannot be read"));
+    fixed.emplace_back("prices", std::string(std::istreambuf_iterator<char>(in), {}));
+  }
+  const auto body = body_of(s, {{"from", "--from"}, {"to", "--to"}}, fixed);
+  return call_and_show(s, "POST", "/api/v1/prices/rerate", {}, body, show_rerate, rerate_code);
+}
+
 struct Command {
   const char* group;
   const char* verb;  // "" for a command of one word
@@ -274,6 +309,13 @@ const std::vector<Command>& commands() {
        trace_export},
       {"prices", "list", "", 0, {}, {}, prices_list},
       {"prices", "import", "FILE [--out PRICES.yaml]", 1, {}, {"--out"}, prices_import},
+      {"prices",
+       "rerate",
+       "--project NAME [--from DATE] [--to DATE] [--prices FILE]",
+       0,
+       {"--project"},
+       {"--from", "--to", "--prices"},
+       prices_rerate},
   };
   return kCommands;
 }

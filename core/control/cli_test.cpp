@@ -35,8 +35,10 @@ class CliTest : public testing::Test, protected ControlFixture {
   std::string member(std::string_view name) {
     Arena arena;
     const std::string text = out.str();
-    const oc_json* root = json::parse(arena, text);
-    const oc_json* v = root ? json::get(root, name) : nullptr;
+    const oc_json* v = json::parse(arena, text);
+    for (std::size_t dot; v && (dot = name.find('.')) != name.npos; name.remove_prefix(dot + 1))
+      v = json::get(v, name.substr(0, dot));
+    v = v ? json::get(v, name) : nullptr;
     return v ? std::string(v->type == OC_JSON_STRING ? v->text : v->raw) : "(absent)";
   }
   std::ostringstream out, err;
@@ -107,6 +109,67 @@ TEST_F(CliTest, TracesAndPrices) {
   EXPECT_EQ(run({"trace", "list", "--limit", "0"}), 1);
   EXPECT_EQ(run({"prices", "list"}), 0);
   EXPECT_THAT(out.str(), HasSubstr("0.60"));
+}
+
+// The exit code is about the books: a charge that does not follow from its own price. Another price today is no failure.
+TEST_F(CliTest, StoredChargesAreRecomputed) {
+  const auto put = [&](std::uint64_t n, const std::string& attempts, std::int64_t cost, std::int64_t fee) {
+    auto t = std::make_unique<record::TraceRecord>();
+    t->head.struct_size = sizeof(oc_trace);
+    t->head.id = {n, 1};
+    t->head.unix_ms = static_cast<std::int64_t>(n) * 1000;
+    t->head.cost_nano = cost;
+    t->head.fee_nano = fee;
+    t->project = "default";
+    t->model = "gpt";
+    t->meta_json = R"({"attempts":[)" + attempts + "]}";
+    t->seal();
+    store.put_trace(std::move(t));
+  };
+  const auto attempt = [](const std::string& model, std::int64_t cost) {
+    return R"({"provider":"openai","model":")" + model + R"(","rating":{"price":{"input":"0.0375"},"usage":{"input":10},)" +
+           R"("markup_bps":1000,"numerator":"375000000","denominator":1000000,"cost_nano":)" + std::to_string(cost) +
+           R"(,"fee_nano":38}})";
+  };
+  put(1, attempt("m", 375), 375, 38);
+  put(2, attempt("m", 375) + "," + attempt("m", 375), 750, 76);
+  put(3, "", 0, 0);
+  put(4, "", 5, 1);
+  const std::string file = data_dir + "/other.yaml";
+  std::ofstream(file) << "providers: { openai: { m: { prices: [{ input: 0.0375 }] } } }";
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--prices", file, "--json"}), 0) << out.str();
+  EXPECT_EQ(member("totals.charges"), "3");
+  EXPECT_EQ(member("totals.broken"), "0");
+  EXPECT_EQ(member("totals.different"), "0");
+  EXPECT_EQ(member("totals.unrated"), "1");
+  EXPECT_EQ(member("totals.stored_usd"), "0.000001239");
+  EXPECT_EQ(member("totals.difference_usd"), "0.00");
+
+  std::ofstream(file) << "providers: { openai: { m: { prices: [{ input: 0.04 }] } } }";
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--prices", file}), 0);
+  EXPECT_THAT(out.str(), HasSubstr("different"));
+  EXPECT_THAT(out.str(), HasSubstr("0.000000081"));  // 3 x (440 - 413)
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--to", "1970-01-01T00:00:02Z", "--json"}), 0);
+  EXPECT_EQ(member("totals.traces"), "1");
+  EXPECT_EQ(member("totals.unpriced"), "0") << "the prices in force know it";
+
+  put(5, attempt("n", 375), 375, 38);
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--json"}), 0);
+  EXPECT_EQ(member("totals.unpriced"), "1");
+  put(6, attempt("m", 376), 376, 38);
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("cost_nano is stored as 376, recomputed 375"));
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--to", "1970-01-01T00:00:06Z"}), 0);
+  put(7, attempt("m", 375), 999, 38);
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--from", "1970-01-01T00:00:07Z"}), 1);
+  EXPECT_THAT(out.str(), HasSubstr("its attempts add up to"));
+
+  EXPECT_EQ(run({"prices", "rerate"}), 2);
+  EXPECT_EQ(run({"prices", "rerate", "--project", "nobody"}), 1);
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--prices", "/nowhere.yaml"}), 2);
+  std::ofstream(file) << "providers: [";
+  EXPECT_EQ(run({"prices", "rerate", "--project", "default", "--prices", file}), 1);
+  EXPECT_THAT(err.str(), HasSubstr("prices:1:"));
 }
 
 TEST_F(CliTest, ACatalogueBecomesAPricesFileThatLoads) {

@@ -12,6 +12,7 @@
 #include "admission/key_table.hpp"
 #include "control/problem.hpp"
 #include "control/yaml_node.hpp"
+#include "ledger/markup.hpp"
 #include "net/client.hpp"
 #include "net/server.hpp"
 
@@ -33,12 +34,18 @@ struct PluginUse {                   // a component and its settings
 struct ProviderConfig : PluginUse {
   std::string base_url;  // "" for active providers
   net::ClientOptions client;
+  bool byok = false;         // its account is the customer's: the gateway charges its markup only
   bool disabled = false;     // its secret is not in the environment
   std::string disabled_why;  // "OPENAI_API_KEY is not set"
 };
 
 struct PriceConfig {                                   // USD per 1M units, exact decimals as written; absent = not set
   std::map<std::string, std::string> usd_per_million;  // input, output, cache_read, ... (contract names)
+};
+
+struct MarkupConfig {
+  ledger::MarkupRule rule;
+  int line = 0;
 };
 
 struct TargetConfig {
@@ -62,6 +69,8 @@ struct ModelConfig {
   int line = 0;
 };
 
+inline constexpr std::uint32_t kMarkupBps = 1000;  // prices.markup_percent where it is not said
+
 struct Config {
   std::string file;
   Address listen{"127.0.0.1", 8080};
@@ -76,7 +85,9 @@ struct Config {
   std::vector<PluginUse> routers;  // named routers beside "direct"
   std::vector<PluginUse> stages;   // settings of stage plugins named in the pipeline
   std::string price_file;
-  std::uint32_t markup_bps = 1000;  // 10 % = 1000
+  std::vector<MarkupConfig> markups;              // the rules as written
+  std::vector<std::string> orgs;                  // prices.orgs
+  ledger::MarkupTable markup_table{kMarkupBps};   // prices.markup_percent, markups and orgs, ready for use
   PluginUse ledger{}, store{};
   bool ledger_none = false;           // "ledger: none"
   std::vector<std::string> pipeline;  // authenticate, admit, <stages>, route, reserve, call, settle, trace

@@ -1,7 +1,6 @@
 #include "control/config_build.hpp"
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -17,9 +16,14 @@ namespace {
 
 using Kind = YamlNode::Kind;
 
-constexpr std::array<std::string_view, 10> kPriceNames{"input",          "output",    "cache_read",  "cache_write",
-                                                       "cache_write_1h", "reasoning", "audio_input", "audio_output",
-                                                       "image",          "request"};
+bool is_rate(std::string_view name) {
+  const auto names = ledger::rate_names();
+  return std::any_of(names.begin(), names.end(), [&](const auto& n) { return n.text == name; });
+}
+bool is_price(std::string_view name) {
+  const auto tier = ledger::tier_named(name);
+  return is_rate(name) || (tier && *tier != ledger::ServiceTier::standard);
+}
 const std::vector<std::string> kDefaultPipeline{"authenticate", "admit", "route", "reserve", "call", "settle", "trace"};
 const std::vector<std::string> kUnmeteredPipeline{"authenticate", "admit", "route", "call", "trace"};
 
@@ -262,7 +266,8 @@ class Builder {
     p.line = m.line;
     text(in, "use", p.use);
     text(in, "base_url", p.base_url);
-    p.config_json = settings_json(in, {"use", "timeouts", "pool_size_max", "proxy", "ca_file"});
+    p.config_json = settings_json(in, {"use", "timeouts", "pool_size_max", "proxy", "ca_file", "byok"});
+    if (const YamlNode* byok = in.get("byok"); byok && byok->is(Kind::boolean)) p.byok = byok->text == "true";
     for (const auto& setting : in.members)
       if (setting.key != "use" && setting.key != "base_url" && setting.key != "timeouts" && setting.key != "ca_file")
         collect_secrets(setting.value, setting.key, p.secrets);
@@ -331,9 +336,7 @@ class Builder {
 
   // What the schema has refused is not refused again.
   static std::map<std::string, std::string> known_only(std::map<std::string, std::string> prices) {
-    std::erase_if(prices, [](const auto& p) {
-      return std::find(kPriceNames.begin(), kPriceNames.end(), p.first) == kPriceNames.end();
-    });
+    std::erase_if(prices, [](const auto& p) { return !is_price(p.first); });
     return prices;
   }
 
@@ -341,7 +344,7 @@ class Builder {
     PriceConfig out;
     for (const auto& m : in.members) {
       if (!m.value.is(Kind::number) && !m.value.is(Kind::string)) continue;
-      if (is_plain_decimal(m.value.text))
+      if (is_plain_decimal(m.value.text) || !is_rate(m.key))
         out.usd_per_million[m.key] = m.value.text;
       else
         say(m.line, "price '" + m.key + "' of model '" + model +
@@ -356,13 +359,42 @@ class Builder {
     const YamlNode* in = object(root_, "prices");
     if (!in) return;
     text(*in, "file", out_.price_file);
-    const YamlNode* markup = in->get("markup_percent");
-    if (!markup || markup->text.empty()) return;
-    const auto bps = parse_percent(markup->text);
+    std::uint32_t default_bps = kMarkupBps;
+    percent(*in, "markup_percent", default_bps);
+    out_.markup_table = ledger::MarkupTable(default_bps);
+    if (const YamlNode* orgs = object(*in, "orgs"))
+      for (const auto& org : orgs->members) {
+        out_.orgs.push_back(org.key);
+        for (const auto& project : org.value.items)
+          if (const auto added = out_.markup_table.add_to_org(project.text, org.key); !added)
+            say(project.line, "prices.orgs: " + added.error().message);
+      }
+    if (const YamlNode* rules = in->get("markups"))
+      for (const auto& item : rules->items) markup(item);
+  }
+
+  void markup(const YamlNode& in) {
+    MarkupConfig out;
+    out.line = in.line;
+    text(in, "project", out.rule.project);
+    text(in, "org", out.rule.org);
+    text(in, "model", out.rule.model);
+    text(in, "provider", out.rule.provider);
+    if (!in.get("percent") || !percent(in, "percent", out.rule.bps)) return;  // the schema misses it
+    if (const auto added = out_.markup_table.add(out.rule); !added)
+      say(in.line, "prices.markups: " + added.error().message);
+    out_.markups.push_back(std::move(out));
+  }
+
+  bool percent(const YamlNode& in, std::string_view key, std::uint32_t& out_bps) {
+    const YamlNode* said = in.get(key);
+    if (!said || said->text.empty()) return false;
+    const auto bps = parse_percent(said->text);
     if (bps)
-      out_.markup_bps = *bps;
+      out_bps = *bps;
     else
-      say(markup->line, "markup_percent " + bps.error().message);
+      say(said->line, std::string(key) + " " + bps.error().message);
+    return bool(bps);
   }
 
   void backends() {

@@ -43,6 +43,7 @@ class Checker {
     addresses();
     files();
     for (auto& model : config_.models) check(model);
+    for (const auto& markup : config_.markups) check(markup);
     pipeline();
   }
 
@@ -93,6 +94,35 @@ class Checker {
       known.push_back("direct");
       imply(model.router, model.line, "router", known, config_.routers);
     }
+  }
+
+  // Could a client ever ask for a model that the rule names? Both may be patterns.
+  bool meets_a_model(std::string_view wanted) const {
+    const auto stem = [](std::string_view s) { return s.substr(0, s.find('*')); };
+    return std::any_of(config_.models.begin(), config_.models.end(), [&](const ModelConfig& m) {
+      const bool pattern = m.id.find('*') != m.id.npos, wants = wanted.find('*') != wanted.npos;
+      if (!pattern && !wants) return m.id == wanted;
+      const std::string_view a = stem(m.id), b = stem(wanted);
+      if (!pattern) return a.substr(0, b.size()) == b;
+      if (!wants) return b.substr(0, a.size()) == a;
+      return a.substr(0, b.size()) == b || b.substr(0, a.size()) == a;
+    });
+  }
+
+  void check(const MarkupConfig& markup) {
+    const auto& rule = markup.rule;
+    if (!rule.provider.empty() && !has_name(config_.providers, rule.provider))
+      say(markup.line, "prices.markups: provider '" + rule.provider + "' is not defined" +
+                           did_you_mean(rule.provider, names_of(config_.providers)));
+    if (!rule.org.empty() && std::find(config_.orgs.begin(), config_.orgs.end(), rule.org) == config_.orgs.end())
+      say(markup.line,
+          "prices.markups: org '" + rule.org + "' is not defined under prices.orgs" + did_you_mean(rule.org, config_.orgs));
+    if (const auto star = rule.model.find('*'); star != rule.model.npos && star + 1 != rule.model.size())
+      return say(markup.line, "prices.markups: model '" + rule.model + "': '*' can only stand at the end");
+    if (rule.model.empty() || meets_a_model(rule.model)) return;
+    std::vector<std::string> ids;
+    for (const auto& m : config_.models) ids.push_back(m.id);
+    say(markup.line, "prices.markups: no model is called '" + rule.model + "'" + did_you_mean(rule.model, ids));
   }
 
   // A plugin can be named where it is used, without an entry for its settings; but not when it looks like a slip of the

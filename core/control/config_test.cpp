@@ -56,7 +56,7 @@ TEST_F(ConfigTest, DefaultsStandWhereTheFileIsSilent) {
   EXPECT_THAT(config_.pipeline, ElementsAre("authenticate", "admit", "route", "reserve", "call", "settle", "trace"));
   EXPECT_EQ(config_.ledger.use, "sqlite");
   EXPECT_EQ(config_.store.use, "sqlite");
-  EXPECT_EQ(config_.markup_bps, 1000u);
+  EXPECT_EQ(config_.markup_table.find("any", "gpt-4o", "openai"), 1000u);
   EXPECT_EQ(config_.first_boot_credit_nano, 5'000'000'000);
   ASSERT_EQ(config_.models.size(), 1u);
   EXPECT_EQ(config_.models[0].targets[0].model, "gpt-4o");
@@ -84,11 +84,13 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
       load("listen: '[::1]:9000'\nadmin: { listen: 127.0.0.1:0 }\ndata: /d\nworkers: 3\n"
            "plugins: { path: [a, b] }\nsurfaces: [openai_chat, { use: com.acme.surface, depth: 3 }]\n"
            "upstream: { timeouts: { connect_s: 1.5 }, pool_size_max: 7, proxy: 'http://p:1' }\n"
-           "providers: { p: { use: x, base_url: 'http://h:1/v1', timeouts: { idle_s: 2 }, proxy: '', n: 0.10 } }\n"
+           "providers: { p: { use: x, base_url: 'http://h:1/v1', timeouts: { idle_s: 2 }, proxy: '', byok: true, n: 0.10 } }\n"
            "models: { 'm/*': { router: cheap, targets: [{ provider: p, model: 'z-*', weight: 4 }],\n"
-           "  price: { input: 0.10, output: '0.000000001' }, max_output_tokens: 9, owned_by: o } }\n"
+           "  price: { input: 0.10, output: '0.000000001', search: 0.01, flex: 1/3 }, max_output_tokens: 9, owned_by: o } }\n"
            "routers: { cheap: { use: auto, floor: 1 } }\nstages: { red: { use: redact, a: [1] } }\n"
-           "prices: { markup_percent: 7.25 }\nledger: { use: com.acme.ledger, dsn: d }\nstore: sqlite\n"
+           "prices: { markup_percent: 7.25, orgs: { big: [one, two] },\n"
+           "  markups: [{ org: big, percent: 3 }, { project: one, model: 'm/fast*', percent: '2.5' }, { provider: p, percent: 0 }] }\n"
+           "ledger: { use: com.acme.ledger, dsn: d }\nstore: sqlite\n"
            "pipeline: [authenticate, admit, red, route, reserve, call, settle]\n"
            "limits: { head_bytes: 2048, body_bytes: 4096, keep_alive_s: 0.5 }\n"
            "rates: { key: { requests_per_minute: 60 }, project: { tokens_per_minute: 5, concurrency: 2 } }\n"
@@ -112,6 +114,7 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
   EXPECT_EQ(p.client.proxy, "");
   EXPECT_EQ(p.base_url, "http://h:1/v1");
   EXPECT_EQ(p.config_json, R"({"base_url":"http://h:1/v1","n":0.10})");
+  EXPECT_TRUE(p.byok);
   const auto& m = c.models[0];
   EXPECT_EQ(m.router, "cheap");
   EXPECT_EQ(m.targets[0].model, "z-*");
@@ -121,7 +124,11 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
   EXPECT_EQ(m.max_output_tokens, 9u);
   EXPECT_EQ(c.routers[0].config_json, R"({"floor":1})");
   EXPECT_EQ(c.stages[0].use, "redact");
-  EXPECT_EQ(c.markup_bps, 725u);
+  EXPECT_EQ(m.price->usd_per_million.at("flex"), "1/3");
+  EXPECT_EQ(c.markup_table.find("one", "m/fast-1", "p"), 250u);
+  EXPECT_EQ(c.markup_table.find("one", "m/slow", "p"), 300u);
+  EXPECT_EQ(c.markup_table.find("other", "m/slow", "p"), 0u);
+  EXPECT_EQ(c.markup_table.find("other", "m/slow", "q"), 725u);
   EXPECT_EQ(c.ledger.use, "com.acme.ledger");
   EXPECT_EQ(c.server.head_bytes_max, 2048u);
   EXPECT_EQ(c.server.keep_alive_ms, 500u);
@@ -237,6 +244,18 @@ TEST_F(ConfigTest, EveryProblemIsToldWithItsLine) {
        {"6: markup_percent must be a percentage of at most two decimals, such as 10 or 7.5",
         "6: prices.file '/nowhere.yaml' cannot be read"}},
       {"prices: { file: config/schema.json }\n", {"6: prices.file: "}},
+      {"prices:\n  markups:\n    - { project: a, percent: 1.234 }\n    - { percent: 5 }\n    - { model: gpt-4o, provider: openai, percent: 5 }\n",
+       {"8: percent must be a percentage of at most two decimals, such as 10 or 7.5", "9: prices.markups: a markup is for a project, ",
+        "10: prices.markups: a markup is for a project, "}},
+      {"prices:\n  markups:\n    - { provider: opnai, percent: 1 }\n    - { model: gpt-4, percent: 1 }\n    - { org: big, percent: 1 }\n",
+       {"8: prices.markups: provider 'opnai' is not defined (did you mean 'openai'?)",
+        "9: prices.markups: no model is called 'gpt-4'", "10: prices.markups: org 'big' is not defined under prices.orgs"}},
+      {"prices:\n  orgs: { a: [x], b: [x] }\n  markups:\n    - { project: x, percent: 1 }\n    - { project: x, percent: 2 }\n",
+       {"7: prices.orgs: project 'x' is in org 'a' already", "10: prices.markups: a second markup for project 'x'"}},
+      {"prices: { markups: [{ project: x }, { user: y, percent: 1 }] }\n",
+       {"6: prices.markups[0] needs the key 'percent'", "6: unknown key 'user' in prices.markups[1]", "6: prices.markups: a markup is for a project, "}},
+      {"  priced: { targets: [{ provider: openai }], price: { input: 1, flex: cheap } }\n",
+       {"6: price of model 'priced': price flex: 'cheap' is not a multiplier such as 0.5 or 1/3"}},
       {"  priced: { targets: [{ provider: openai }], price: { input: 0.1234567891 } }\n",
        {"6: price of model 'priced': "}},
       {"ledger: nonne\n", {"6: ledger must be one of none, sqlite, not 'nonne' (did you mean 'none'?)"}},

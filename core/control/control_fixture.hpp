@@ -23,6 +23,15 @@ class ControlFixture {
     token = *prepare_data_dir(data_dir);
     hooks.plugins_json = [] { return std::string(R"([{"id":"provider.demo"}])"); };
     hooks.prices_json = [] { return std::string(R"([{"model":"m","provider":"p","input":"0.15","output":"0.60"}])"); };
+    hooks.prices_at = [](std::shared_ptr<const ledger::PriceBook> book) -> PriceAt {
+      return [book](std::string_view, std::string_view provider, std::string_view model, std::int64_t unix_ms) {
+        ledger::Price known;
+        known.base.input = 37'500'000;
+        if (!book) return model == "m" ? std::optional(known) : std::nullopt;
+        const auto found = book->find(provider, model, unix_ms);
+        return found ? std::optional(*found.price) : std::nullopt;
+      };
+    };
     hooks.reload = [this]() -> Result<void> {
       if (reload_works) return {};
       return Error(OC_E_CONFIG, "config/x.yaml:3: unknown key 'a'");

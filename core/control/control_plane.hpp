@@ -9,6 +9,8 @@
 #include "control/books.hpp"
 #include "control/directory.hpp"
 #include "control/metrics.hpp"
+#include "control/rerate_report.hpp"
+#include "ledger/price_book.hpp"
 
 namespace onechat::control {
 
@@ -16,6 +18,8 @@ namespace onechat::control {
 struct ControlHooks {
   std::function<std::string()> plugins_json;  // an array
   std::function<std::string()> prices_json;   // an array
+  // Prices as the configuration has them now, with `book` (may be null: its own) for prices.file.
+  std::function<PriceAt(std::shared_ptr<const ledger::PriceBook> book)> prices_at;
   std::function<Result<void>()> reload;       // reads the configuration again
   std::function<Result<void>()> ready;        // beside ledger and store: the error says what is missing
   std::function<void(MetricsText&)> metrics;  // adds what the data plane counts

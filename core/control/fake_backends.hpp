@@ -32,7 +32,7 @@ class FakeStore {
   };
   struct Trace {
     oc_trace head{};
-    std::string project, key_id, model, status, turns, request;
+    std::string project, key_id, model, status, turns, meta, request;
   };
 
   static oc_status apply(void* inst, const oc_store_op* const* ops, oc_store_result* const* results, std::uint64_t n,
@@ -98,6 +98,7 @@ class FakeStore {
     kept.model = view(t.model);
     kept.status = view(t.status);
     kept.turns = view(t.turns_json);
+    kept.meta = view(t.meta_json);
     kept.request = view(t.request_body);
     return OC_OK;
   }
@@ -112,6 +113,7 @@ class FakeStore {
     t->model = str(arena.copy(kept.model));
     t->status = str(arena.copy(kept.status));
     t->turns_json = bodies ? str(arena.copy(kept.turns)) : oc_str{};
+    t->meta_json = bodies ? str(arena.copy(kept.meta)) : oc_str{};
     t->request_body = bodies ? bytes(arena.copy(kept.request)) : oc_bytes{};
     t->response_body = {};
     return t;

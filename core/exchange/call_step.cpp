@@ -156,15 +156,9 @@ void Exchange::straight(bool is) {
 // Turns what the attempt used into money, and notes it for the trace.
 void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
   upstream_us_ += outcome.total_us;
-  oc_jsonw w(&attempts_json_);
-  if (!attempts_json_.empty()) attempts_json_ += ',';
-  w.object().key("provider").string(choices_[position].target->provider_name).key("model").string(choices_[position].model);
-  w.key("status").string(status_name(outcome.error.status)).key("http_status").integer(outcome.upstream_status);
-  w.key("us").integer(static_cast<std::int64_t>(outcome.total_us)).close();
-  if (charge_known_ || request_->op == OC_OP_COUNT_TOKENS) return;
-
   const bool answered = outcome.error.status == OC_OK;
-  if (!usage_seen_ && (answered || output_events_ > 0)) {
+  const bool to_charge = !charge_known_ && request_->op != OC_OP_COUNT_TOKENS;
+  if (to_charge && !usage_seen_ && (answered || output_events_ > 0)) {
     // Nobody told: count what went over the wire. Never void after the first token (ledger.md 6).
     usage_.input = std::max<std::uint64_t>(1, request_->input_bytes / 4);
     usage_.output = std::max(output_events_, output_bytes_ / 4);
@@ -172,8 +166,19 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
     usage_seen_ = usage_estimated_ = true;
     worker_.metrics.usage_estimated.add();
   }
-  if (!usage_seen_) return;
-  charge(position);
+  if (to_charge && usage_seen_) charge(position);
+
+  attempts_json_.reserve(attempts_json_.size() + rating_json_.size() + 192);
+  oc_jsonw w(&attempts_json_);
+  if (!attempts_json_.empty()) attempts_json_ += ',';
+  w.object().key("provider").string(choices_[position].target->provider_name).key("model").string(choices_[position].model);
+  w.key("status").string(status_name(outcome.error.status)).key("http_status").integer(outcome.upstream_status);
+  w.key("us").integer(static_cast<std::int64_t>(outcome.total_us));
+  if (!rating_json_.empty()) w.key("rating").raw(rating_json_);
+  w.close();
+  rating_json_.clear();
+
+  if (!to_charge || !usage_seen_) return;
   if (!answered && !committed_) {  // a failed try that cost money: paid, and the next one starts clean
     usage_ = oc_usage{};
     usage_.struct_size = sizeof usage_;
@@ -184,22 +189,6 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
     return;
   }
   charge_known_ = true;
-}
-
-// Adds what `usage_` costs at that target.
-void Exchange::charge(std::size_t position) {
-  usage_.requests = 1;
-  const auto rated = ledger::rate(*choices_[position].tariff.price, usage_, plan_->shared->markup_bps);
-  if (rated) {
-    cost_nano_ += rated->cost;
-    fee_nano_ += rated->fee;
-    numerator_ = ledger::to_text(rated->numerator);
-  } else {  // more than money can express: a provider's nonsense, and the hold is what we know
-    cost_nano_ += held_nano_;
-    usage_estimated_ = true;
-  }
-  worker_.metrics.input_tokens.add(usage_.input + usage_.cache_read + usage_.cache_write + usage_.cache_write_1h + usage_.audio_input);
-  worker_.metrics.output_tokens.add(usage_.output + usage_.reasoning + usage_.audio_output);
 }
 
 // A stream whose usage is final is paid before its last bytes leave.
@@ -310,14 +299,19 @@ void Exchange::relay(std::string_view bytes) {
 }
 
 asio::awaitable<bool> Exchange::flush() {
-  if (!answer_.streaming() || !committed_) co_return !cancel_->requested();
+  if (const auto flushed = flush_now()) co_return *flushed;
+  co_return co_await flush_rest();
+}
+
+std::optional<bool> Exchange::flush_now() {
+  if (!answer_.streaming() || !committed_) return !cancel_->requested();
   settle_if_certain();
   std::string& out = transaction_.stream_buffer();
   if (client_gone_) {
     out.clear();
-    co_return !cancel_->requested();
+    return !cancel_->requested();
   }
-  if (out.empty()) co_return true;
+  if (out.empty()) return true;
   if (!stream_begun_) {
     stream_begun_ = true;
     first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
@@ -325,10 +319,20 @@ asio::awaitable<bool> Exchange::flush() {
     answer_.start_stream();
   }
   if (plan_->shared->trace_bodies && response_body_.size() + out.size() <= kTraceBodyMax) response_body_.append(out);
-  if (co_await transaction_.flush()) co_return true;
+  const std::optional<bool> flushed = transaction_.flush_now();
+  if (flushed && !*flushed) lose_client();
+  return flushed;
+}
+
+asio::awaitable<bool> Exchange::flush_rest() {
+  const bool flushed = co_await transaction_.flush_rest();
+  if (!flushed) lose_client();
+  co_return flushed;
+}
+
+void Exchange::lose_client() {
   client_gone_ = true;
   cancel_->request();
-  co_return false;
 }
 
 std::size_t Exchange::waiting_bytes() const noexcept { return answer_.streaming() ? transaction_.stream_buffer().size() : 0; }

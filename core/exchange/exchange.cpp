@@ -50,8 +50,8 @@ Exchange::Exchange(Worker& worker, net::Transaction& transaction)
       begin_unix_ms_(node_.clock.unix_ms()) {
   usage_.struct_size = sizeof usage_;
   id_ = worker.ids.next(begin_unix_ms_);
-  id_text_ = to_hex(id_);
-  request_id_ = "req_" + id_text_;
+  request_id_.reserve(kIdPrefix.size() + 32);
+  request_id_.append(kIdPrefix).append(to_hex(id_));
 }
 
 Exchange::~Exchange() {
@@ -93,20 +93,11 @@ asio::awaitable<void> serve(Worker& worker, net::Transaction& transaction) {
 
 asio::awaitable<void> Exchange::run() {
   match_ = plan_->mounts->find(transaction_.head());
-  if (worker_.draining) {
-    co_await refuse(Error(OC_E_UNAVAILABLE, "The gateway is shutting down. Please try again."));
+  Result<void> done = may_begin();
+  if (!done) {
+    co_await refuse(done.error());
     co_return;
   }
-  if (match_.op == 0) {
-    Error unknown(match_.path_known ? OC_E_UNSUPPORTED : OC_E_NOT_FOUND,
-                  "Unknown request URL: " + std::string(transaction_.head().method) + " " +
-                      std::string(transaction_.head().path) + ". Please check the URL for typos.",
-                  "unknown_url");
-    unknown.http_status = match_.path_known ? 405 : 404;
-    co_await refuse(unknown);
-    co_return;
-  }
-  Result<void> done;
   bool parsed = false;
   for (const Step& step : plan_->pipeline) {
     if (!parsed && step.kind != StepKind::authenticate) {
@@ -126,12 +117,9 @@ asio::awaitable<void> Exchange::run() {
     switch (step.kind) {
       case StepKind::authenticate: done = authenticate(); break;
       case StepKind::admit: done = admit(); break;
-      case StepKind::stage: done = co_await run_stage(*plan_->stages[step.stage]); break;
       case StepKind::route: done = route(); break;
-      case StepKind::reserve:
-        co_await recall_state();
-        done = co_await reserve();
-        break;
+      case StepKind::stage:
+      case StepKind::reserve: done = co_await wait_for(step); break;
       case StepKind::call: co_await call(); break;
       case StepKind::settle: settle(); break;
       case StepKind::trace: break;  // always last: below, for refused requests too
@@ -145,6 +133,28 @@ asio::awaitable<void> Exchange::run() {
   }
   trace();
   end_stages();
+}
+
+// What is refused before anything is looked at.
+Result<void> Exchange::may_begin() const {
+  if (worker_.draining) return Error(OC_E_UNAVAILABLE, "The gateway is shutting down. Please try again.");
+  if (match_.op != 0) return {};
+  Error unknown(match_.path_known ? OC_E_UNSUPPORTED : OC_E_NOT_FOUND,
+                "Unknown request URL: " + std::string(transaction_.head().method) + " " +
+                    std::string(transaction_.head().path) + ". Please check the URL for typos.",
+                "unknown_url");
+  unknown.http_status = match_.path_known ? 405 : 404;
+  return unknown;
+}
+
+// No coroutine itself: run() awaits one result for both, and its frame stays small enough to be recycled.
+asio::awaitable<Result<void>> Exchange::wait_for(const Step& step) {
+  return step.kind == StepKind::stage ? run_stage(*plan_->stages[step.stage]) : hold();
+}
+
+asio::awaitable<Result<void>> Exchange::hold() {
+  co_await recall_state();
+  co_return co_await reserve();
 }
 
 // --- who asks, and what for -----------------------------------------------------------------------------------------
@@ -311,20 +321,7 @@ asio::awaitable<Result<void>> Exchange::reserve() {
   if (node_.ledger == nullptr || plan_->shared->ledger_none) co_return Result<void>();
   if (request_->op == OC_OP_COUNT_TOKENS) co_return Result<void>();  // free everywhere
   for (const Choice& choice : choices_) {
-    oc_usage worst{};
-    worst.struct_size = sizeof worst;
-    const ProviderRuntime& p = plan_->providers[choice.target->provider];
-    oc_request asked = *request_;
-    asked.model = str(choice.model);
-    if (p.codec && p.codec->table().estimate != nullptr) p.codec->table().estimate(p.codec->self(), &asked, &worst);
-    if (p.active && p.active->table().estimate != nullptr) p.active->table().estimate(p.active->self(), &asked, &worst);
-    if (tokens_of(worst) == 0 || worst.input == 0) worst.input = request_->input_bytes;
-    if (worst.output == 0 && request_->op == OC_OP_GENERATE)
-      worst.output = ((request_->set_mask & OC_SET_MAX_TOKENS) != 0 ? request_->max_output_tokens
-                                                                    : choice.tariff.output_tokens_max) *
-                     request_->n;
-    worst.requests = 1;
-    const auto charge = ledger::rate(*choice.tariff.price, worst, plan_->shared->markup_bps);
+    const auto charge = worst_case(choice);
     if (!charge) co_return Error(OC_E_INVALID, "The request is too large to be priced.", "request_too_large");
     held_nano_ = std::max(held_nano_, charge->total);
   }
@@ -426,14 +423,15 @@ void Exchange::trace() {
   record->route_reason = route_reason_;
   record->finish = answer_text_.finish_of();
   std::string& turns = record->turns_json;
+  turns.reserve(record::room_for_turns(*request_) + answer_text_.room());
   turns = "{\"request\":";
   record::append_turns(turns, *request_);
   turns += ",\"answer\":";
   answer_text_.append_to(turns);
   turns += '}';
+  record->meta_json.reserve(attempts_json_.size() + 256);
   oc_jsonw w(&record->meta_json);
-  w.object().key("straight").boolean(straight_).key("attempts").raw("[" + attempts_json_ + "]");
-  if (!numerator_.empty()) w.key("rating_numerator").string(numerator_);
+  w.object().key("straight").boolean(straight_).key("attempts").array().raw(attempts_json_).close();
   if (usage_estimated_) w.key("usage_estimated").boolean(true);
   if (!dropped_.empty()) {
     w.key("dropped").array();
@@ -505,6 +503,10 @@ void Exchange::meter(const oc_event& event) {
 bool Exchange::same_dialect() const noexcept {
   const ProviderRuntime& provider = plan_->providers[choices_[served_by_].target->provider];
   return provider.codec && view(provider.codec->table().dialect) == view(match_.surface->table().dialect);
+}
+
+bool Exchange::was_dropped(std::string_view what) const noexcept {
+  return std::find(dropped_.begin(), dropped_.end(), what) != dropped_.end();
 }
 
 oc_status Exchange::dropped(std::string_view what) {

@@ -21,6 +21,7 @@
 namespace onechat::exchange {
 
 inline constexpr std::size_t kTraceBodyMax = 4u << 20;  // bytes of a body that a trace keeps
+inline constexpr std::string_view kIdPrefix = "req_";
 
 class Exchange final : public oc_call, public upstream::Downstream {
  public:
@@ -41,6 +42,8 @@ class Exchange final : public oc_call, public upstream::Downstream {
   void straight(bool is) override;
   void relay(std::string_view bytes) override;
   boost::asio::awaitable<bool> flush() override;
+  std::optional<bool> flush_now() override;
+  boost::asio::awaitable<bool> flush_rest() override;
   bool failed() const noexcept override { return failure_.status < 0; }
   bool committed() const noexcept override { return committed_; }
   std::size_t waiting_bytes() const noexcept override;
@@ -52,6 +55,9 @@ class Exchange final : public oc_call, public upstream::Downstream {
   Result<void> authenticate();
   boost::asio::awaitable<Result<void>> read_request();
   Result<void> admit();
+  Result<void> may_begin() const;
+  boost::asio::awaitable<Result<void>> wait_for(const Step& step);
+  boost::asio::awaitable<Result<void>> hold();
   boost::asio::awaitable<Result<void>> run_stage(const Stage& stage);
   Result<void> route();
   std::size_t best_door(std::size_t i) const;
@@ -67,8 +73,8 @@ class Exchange final : public oc_call, public upstream::Downstream {
   bool try_again(const upstream::AttemptOutcome& outcome, std::size_t& position, std::uint64_t& wait_ms);
   void keep_for_trace();
   void watch_client();
+  void lose_client();
   void account(const upstream::AttemptOutcome& outcome, std::size_t position);
-  void charge(std::size_t position);
   void settle_if_certain();
 
   boost::asio::awaitable<void> count_tokens_here();
@@ -106,6 +112,12 @@ class Exchange final : public oc_call, public upstream::Downstream {
     oc_request* request = nullptr;
   };
 
+  // Money (rating_step.cpp).
+  ledger::Terms terms_of(const Choice& choice) const;
+  Result<ledger::Rated> worst_case(const Choice& choice) const;
+  void charge(std::size_t position);
+  bool was_dropped(std::string_view what) const noexcept;
+
   Worker& worker_;
   Node& node_;
   std::shared_ptr<const WorkerPlan> plan_;
@@ -117,7 +129,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   surface::Answer answer_;
 
   oc_id128 id_{};
-  std::string id_text_, request_id_;  // hex; as clients see it, "req_" and the same
+  std::string request_id_;     // as clients see it: "req_" and the id in hex
   std::uint64_t begin_ns_ = 0;
   std::int64_t begin_unix_ms_ = 0;
 
@@ -137,7 +149,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   // Money.
   std::int64_t held_nano_ = 0, cost_nano_ = 0, fee_nano_ = 0;
   bool hold_open_ = false, settled_ = false, charge_known_ = false;
-  std::string numerator_;
+  std::string rating_json_;  // of the attempt that is being accounted for
 
   // The answer as it happens.
   Error failure_{OC_OK};       // the current attempt's, as its plugin told it

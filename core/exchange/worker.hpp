@@ -15,6 +15,7 @@
 #include "base/ids.hpp"
 #include "exchange/metrics.hpp"
 #include "ledger/ledger_engine.hpp"
+#include "ledger/markup.hpp"
 #include "ledger/rating.hpp"
 #include "net/client.hpp"
 #include "plugin/instance.hpp"
@@ -51,7 +52,9 @@ struct ProviderRuntime {
 
 // One price for one target, found by (provider, the target's model, time).
 struct Tariff {
-  const ledger::Price* price = nullptr;  // the configuration's
+  const ledger::Price* price = nullptr;  // the configuration's, as its text is
+  std::string_view price_text;           // ledger::price_text(): the row as traces keep it
+  bool byok = false;                     // the provider is paid by the customer
   std::uint64_t output_tokens_max = 0;
 };
 
@@ -60,7 +63,7 @@ struct SharedPlan {
   routing::ModelTable models;
   std::function<std::optional<Tariff>(const routing::Model&, const routing::Target&, std::string_view model,
                                       std::int64_t unix_ms)> tariff;
-  std::uint32_t markup_bps = 1000;
+  ledger::MarkupTable markups;
   admission::Limits key_limits, project_limits;
   std::uint32_t attempts_max = 3, retry_percent = 20, backoff_ms = 100;
   std::uint32_t drain_on_disconnect_ms = 10'000;

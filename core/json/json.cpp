@@ -1,5 +1,6 @@
 #include "json/json.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 
@@ -28,9 +29,10 @@ std::size_t utf8_length(const char* text, const char* end) noexcept {
 
 const oc_json* get(const oc_json* object, std::string_view key) noexcept {
   const oc_json* found = nullptr;
-  if (object == nullptr || object->type != OC_JSON_OBJECT) return nullptr;
+  const std::uint64_t bit = name_bit(key);
+  if (object == nullptr || object->type != OC_JSON_OBJECT || (object->names & bit) == 0) return nullptr;
   for (const oc_json* m = object->first; m != nullptr; m = m->next)
-    if (m->key == key) found = m;
+    if (m->key_bit == bit && m->key == key) found = m;
   return found;
 }
 
@@ -104,7 +106,25 @@ void append_string(std::string& out, std::string_view text) {
 
 }  // namespace onechat::json
 
+// Names and short values, with the comma and the quotes around them, go out in one piece.
+bool oc_jsonw::write_short(std::string_view text, bool name) {
+  constexpr std::size_t kShortMax = 60;
+  const char* const end = text.data() + text.size();
+  if (text.size() > kShortMax || onechat::json::skip_plain(text.data(), end) != end) return false;
+  char piece[kShortMax + 4];
+  char* at = piece;
+  if (comma_) *at++ = ',';
+  *at++ = '"';
+  at = std::copy(text.data(), end, at);
+  *at++ = '"';
+  if (name) *at++ = ':';
+  out_->append(piece, at);
+  comma_ = !name;
+  return true;
+}
+
 oc_jsonw& oc_jsonw::key(std::string_view k) {
+  if (write_short(k, true)) return *this;
   separate();
   onechat::json::append_string(*out_, k);
   out_->push_back(':');
@@ -113,6 +133,7 @@ oc_jsonw& oc_jsonw::key(std::string_view k) {
 }
 
 oc_jsonw& oc_jsonw::string(std::string_view v) {
+  if (write_short(v, false)) return *this;
   separate();
   onechat::json::append_string(*out_, v);
   return *this;

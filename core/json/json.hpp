@@ -18,11 +18,19 @@ struct oc_json {
   std::string_view raw, text, key;  // text: decoded string
   const oc_json* first = nullptr;
   const oc_json* next = nullptr;
+  std::uint64_t key_bit = 0;  // name_bit() of `key`
+  std::uint64_t names = 0;    // of an object: the bits of its members, so that what is absent is seen at once
 };
 
 namespace onechat::json {
 
 inline constexpr unsigned kDepthMax = 64;
+
+constexpr std::uint64_t name_bit(std::string_view name) noexcept {
+  if (name.empty()) return 1;
+  const auto first = static_cast<unsigned char>(name.front()), last = static_cast<unsigned char>(name.back());
+  return std::uint64_t{1} << ((name.size() * 11 + first * 5u + last) & 63);
+}
 
 struct ParseError {
   std::size_t offset = 0;
@@ -71,6 +79,8 @@ struct oc_jsonw {
     if (comma_) out_->push_back(',');
     comma_ = true;
   }
+  bool write_short(std::string_view text, bool name);  // false: too long, or something in it is to be escaped
+
   std::string* out_;
   std::uint64_t arrays_ = 0;  // bit per level: 1 = array
   unsigned depth_ = 0;

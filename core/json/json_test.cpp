@@ -103,6 +103,26 @@ TEST(JsonParse, LastDuplicateWinsAndIsNoticed) {
   EXPECT_FALSE(has_duplicate_keys(parse(arena, R"({"a":{"b":1},"b":1})")));
 }
 
+// More names than there are bits to tell them apart by.
+TEST(JsonParse, EachOfManyMembersIsFoundAndNoOther) {
+  std::string text = "{\"\":-1";
+  for (int i = 0; i < 300; ++i) text.append(",\"n").append(std::to_string(i)).append("\":").append(std::to_string(i));
+  text += "}";
+  Arena arena;
+  const oc_json* v = parse(arena, text);
+  ASSERT_NE(v, nullptr);
+  EXPECT_EQ(integer(get(v, ""), 0), -1);
+  for (int i = 0; i < 300; ++i) {
+    std::string name = "n";
+    name.append(std::to_string(i));
+    EXPECT_EQ(integer(get(v, name), -5), i);
+    name[0] = 'm';
+    EXPECT_EQ(get(v, name), nullptr);
+  }
+  EXPECT_EQ(get(parse(arena, "{}"), "a"), nullptr);
+  EXPECT_EQ(get(parse(arena, "[1]"), ""), nullptr);
+}
+
 // Found by fuzzing: a low surrogate that comes first was decoded to bytes that are no UTF-8.
 TEST(JsonParse, LoneSurrogatesAreRefusedInStringsAndNames) {
   for (const char* bad :
@@ -140,6 +160,25 @@ TEST(JsonParse, InvalidUtf8IsRefusedWhereverItStands) {
       ASSERT_EQ(parse(arena, text, &error), nullptr);
       ASSERT_EQ(error.offset, at);
     }
+}
+
+// Short ones take another way than long ones; nobody can tell from what is written.
+TEST(JsonWrite, NamesAndValuesOfAnyLength) {
+  for (std::size_t n = 0; n < 130; ++n) {
+    std::string plain(n, 'x');
+    std::string quoted = plain;
+    if (n > 0) quoted[n / 2] = '"';
+    std::string out;
+    oc_jsonw w(&out);
+    w.object().key(plain).string(quoted).key(quoted).string(plain);
+    w.key("z").array().string(plain).string("").close().close();
+    std::string escaped = quoted;
+    if (n > 0) escaped.insert(escaped.begin() + static_cast<std::ptrdiff_t>(n / 2), 1, '\\');
+    std::string expected;
+    expected.append("{\"").append(plain).append("\":\"").append(escaped).append("\",\"");
+    expected.append(escaped).append("\":\"").append(plain).append("\",");
+    EXPECT_EQ(out, expected.append("\"z\":[\"").append(plain).append("\",\"\"]}"));
+  }
 }
 
 TEST(JsonWrite, EscapesAndSeparates) {

@@ -50,9 +50,9 @@ class Reader {
   ParseError error() const noexcept { return {static_cast<std::size_t>(at_ - begin_), what_}; }
 
  private:
-  struct Level {
-    oc_json* container = nullptr;
-    oc_json* last = nullptr;
+  struct Level {  // no initial values: most texts use few of the levels
+    oc_json* container;
+    oc_json* last;
   };
 
   bool fail(std::string_view what) noexcept {
@@ -230,13 +230,14 @@ class Reader {
   }
 
   oc_json* add(std::uint32_t type, std::string_view key) {
-    auto* v = arena_.make<oc_json>();
-    v->type = type;
-    v->key = key;
+    void* const place = arena_.allocate(sizeof(oc_json), alignof(oc_json));
+    if (place == nullptr) throw std::bad_alloc();
+    auto* const v = new (place) oc_json{.type = type, .key = key, .key_bit = name_bit(key)};
     if (depth_ == 0) return root_ = v;
     Level& level = levels_[depth_ - 1];
     (level.last != nullptr ? level.last->next : level.container->first) = v;
     level.last = v;
+    level.container->names |= v->key_bit;
     ++level.container->size;
     return v;
   }

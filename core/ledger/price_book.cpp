@@ -49,32 +49,59 @@ Price::Tier tier(const YAML::Node& node, PriceTexts texts) {
   return out;
 }
 
+std::vector<Price::Tier> tiers(const YAML::Node& above, const PriceTexts& texts) {
+  if (!above.IsSequence()) fault(above, "above: expected a list");
+  std::vector<Price::Tier> out;
+  for (const auto& t : above) {
+    out.push_back(tier(t, texts));
+    if (out.size() > 1 && out[out.size() - 2].input_tokens_above >= out.back().input_tokens_above)
+      fault(t, "above: input_tokens must rise");
+  }
+  return out;
+}
+
+// "flex: 0.5" multiplies the row's own prices; "flex: { input: ... }" has prices of its own, the rest as in the row.
+Price::Service service(ServiceTier of, const YAML::Node& node, const Price& row, PriceTexts texts) {
+  const std::string name(name_of(of));
+  Price::Service out{of, {}, row.base, row.tiers};
+  if (node.IsScalar()) {
+    const auto times = parse_multiplier(node.Scalar());
+    if (!times) fault(node, name + ": '" + node.Scalar() + "' is not a multiplier such as 0.5 or 1/3");
+    out.times = *times;
+    return out;
+  }
+  if (!node.IsMap()) fault(node, name + ": expected a multiplier or a map of prices");
+  for (const auto& member : node)
+    if (member.first.Scalar() != "above") texts[member.first.Scalar()] = scalar(member.second, member.first.Scalar());
+  out.base = rates(node, texts);
+  out.tiers = node["above"] ? tiers(node["above"], texts) : std::vector<Price::Tier>();
+  return out;
+}
+
 PriceBook::Version version(const YAML::Node& row) {
   if (!row.IsMap()) fault(row, "prices: each entry is a map of prices");
   PriceBook::Version out;
   out.from_unix_ms = std::numeric_limits<std::int64_t>::min();
   PriceTexts texts;
-  YAML::Node above;
+  std::string from;
   for (const auto& member : row) {
     const std::string name = member.first.Scalar();
-    if (name == "above") {
-      above.reset(member.second);
-    } else if (name == "from") {
-      const auto date = parse_date(scalar(member.second, name));
-      if (!date) fault(member.second, "from: '" + member.second.Scalar() + "' is not a date like 2026-07-30");
+    if (name == "from") {
+      from = scalar(member.second, name);
+      const auto date = parse_date(from);
+      if (!date) fault(member.second, "from: '" + from + "' is not a date like 2026-07-30");
       out.from_unix_ms = *date;
-    } else {
+    } else if (name != "above" && !tier_named(name)) {
       texts[name] = scalar(member.second, name);
     }
   }
   out.price.base = rates(row, texts);
-  if (!above.IsNull() && !above.IsSequence()) fault(above, "above: expected a list");
-  for (const auto& t : above) {
-    out.price.tiers.push_back(tier(t, texts));
-    const auto& tiers = out.price.tiers;
-    if (tiers.size() > 1 && tiers[tiers.size() - 2].input_tokens_above >= tiers.back().input_tokens_above)
-      fault(t, "above: input_tokens must rise");
-  }
+  if (row["above"]) out.price.tiers = tiers(row["above"], texts);
+  for (const ServiceTier special : kSpecialTiers)
+    if (const auto node = row[std::string(name_of(special))])
+      out.price.services.push_back(service(special, node, out.price, texts));
+  if (row["standard"]) fault(row["standard"], "standard: the row itself is the standard price");
+  out.text = price_text(out.price, from);
   return out;
 }
 
@@ -133,6 +160,16 @@ std::optional<std::int64_t> parse_date(std::string_view text) {
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok()) return std::nullopt;
   return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::sys_days(date).time_since_epoch()).count();
+}
+
+Result<PriceBook::Version> parse_row(const std::string& text) {
+  try {
+    return version(YAML::Load(text));
+  } catch (const Fault& f) {
+    return Error(OC_E_CONFIG, f.text);
+  } catch (const YAML::Exception& e) {
+    return Error(OC_E_CONFIG, e.msg);
+  }
 }
 
 Result<PriceBook> PriceBook::load(const std::string& file) {
@@ -209,7 +246,7 @@ PriceBook::Found PriceBook::find(std::string_view provider, std::string_view mod
   if (i == kNone || i == kSeveral) return {};
   Found found;
   for (const Version& v : models_[i].versions)
-    if (v.from_unix_ms <= unix_ms) found = {&models_[i], &v.price};
+    if (v.from_unix_ms <= unix_ms) found = {&models_[i], &v.price, v.text};
   return found;
 }
 

@@ -8,9 +8,10 @@
 //         max_output_tokens: 128000
 //         prices:                             # by date; the first may leave `from` out (since ever)
 //           - { input: 1, output: 6, cache_read: 0.1, above: [{ input_tokens: 272000, input: 2, output: 9 }] }
-//           - { from: 2026-07-30, input: 0.2, output: 1.2 }
-// Price names and units: ledger/rating.hpp. A tier of `above` holds for the whole request once its input is larger;
-// names that it leaves out keep the price of the row.
+//           - { from: 2026-07-30, input: 0.2, output: 1.2, search: 0.01, flex: 0.5, priority: { input: 0.4, output: 2.4 } }
+// Price names and units: ledger/price.hpp. A tier of `above` holds for the whole request once its input is larger. flex,
+// priority, batch and fast hold for requests that were served so: a multiplier of all that is priced by tokens, or
+// prices of their own, with an `above` of their own. Names that a tier leaves out keep the price of the row.
 #pragma once
 #include <cstdint>
 #include <map>
@@ -19,7 +20,7 @@
 #include <unordered_map>
 #include <vector>
 
-#include "ledger/rating.hpp"
+#include "ledger/price.hpp"
 
 namespace onechat::ledger {
 
@@ -28,6 +29,7 @@ class PriceBook {
   struct Version {
     std::int64_t from_unix_ms = 0;  // INT64_MIN: since ever
     Price price;
+    std::string text;  // price_text(): the row in full, for whoever wants to know later what was charged by
   };
   struct Model {
     std::string provider, id;
@@ -38,6 +40,7 @@ class PriceBook {
   struct Found {
     const Model* model = nullptr;
     const Price* price = nullptr;
+    std::string_view text;  // of its row
     explicit operator bool() const noexcept { return price != nullptr; }
   };
 
@@ -71,6 +74,9 @@ class PriceBook {
   std::unordered_map<std::string, Names, Hash, std::equal_to<>> by_provider_;
   Names any_;
 };
+
+// One row of `prices`, as YAML or JSON. Errors: OC_E_CONFIG, what is wrong.
+Result<PriceBook::Version> parse_row(const std::string& text);
 
 // "2026-07-30" (midnight UTC) -> Unix ms; nullopt when it is no date.
 std::optional<std::int64_t> parse_date(std::string_view text);

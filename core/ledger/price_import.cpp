@@ -4,6 +4,7 @@
 #include <array>
 #include <functional>
 #include <map>
+#include <numeric>
 #include <optional>
 
 #include "json/json.hpp"
@@ -15,10 +16,17 @@ namespace {
 constexpr int kPerMillion = 6;  // digits between a price per token and one per million
 constexpr std::size_t kArenaBytesMax = 512u << 20;
 
+using Above = std::map<std::uint64_t, PriceTexts>;
+struct Service {  // of one service tier: a multiplier, or prices of its own
+  std::string times;
+  PriceTexts base;
+  Above above;
+};
 struct Row {  // one dated price list
   std::string from;
   PriceTexts base;
-  std::map<std::uint64_t, PriceTexts> above;
+  Above above;
+  std::map<std::string, Service> services;
 };
 struct Entry {
   std::string id;
@@ -57,26 +65,29 @@ struct Skip {
 
 std::string prices(const PriceTexts& texts) {
   std::string out;
-  for (const char* name : {"input", "output", "cache_read", "cache_write", "cache_write_1h", "reasoning", "audio_input",
-                           "audio_output", "image", "request"})
-    if (const auto it = texts.find(name); it != texts.end())
+  for (const RateName& name : rate_names())
+    if (const auto it = texts.find(std::string(name.text)); it != texts.end())
       out += (out.empty() ? "" : ", ") + it->first + ": " + it->second;
   return out;
+}
+
+std::string to_yaml(const Above& tiers) {
+  if (tiers.empty()) return "";
+  std::string out = ", above: [";
+  const char* comma = "";
+  for (const auto& [tokens, texts] : tiers) {
+    out += comma + ("{ input_tokens: " + std::to_string(tokens) + ", " + prices(texts) + " }");
+    comma = ", ";
+  }
+  return out + "]";
 }
 
 std::string to_yaml(const Row& row) {
   std::string out = "{ ";
   if (!row.from.empty()) out += "from: " + row.from + ", ";
-  out += prices(row.base);
-  if (!row.above.empty()) {
-    out += ", above: [";
-    const char* comma = "";
-    for (const auto& [tokens, texts] : row.above) {
-      out += comma + ("{ input_tokens: " + std::to_string(tokens) + ", " + prices(texts) + " }");
-      comma = ", ";
-    }
-    out += "]";
-  }
+  out += prices(row.base) + to_yaml(row.above);
+  for (const auto& [tier, s] : row.services)
+    out += ", " + tier + ": " + (s.times.empty() ? "{ " + prices(s.base) + to_yaml(s.above) + " }" : s.times);
   return out + " }";
 }
 
@@ -142,29 +153,94 @@ std::pair<std::string_view, std::uint64_t> split_tier(std::string_view name) {
   return {name.substr(0, at), static_cast<std::uint64_t>(*thousands) * 1000};
 }
 
-// Prices for other ways to send the request, which we do not offer.
-bool is_service_tier(std::string_view name) {
-  for (const std::string_view end : {"_priority", "_flex", "_batches"})
-    if (name.size() > end.size() && name.substr(name.size() - end.size()) == end) return true;
-  return false;
+// "input_cost_per_token_flex" -> {input_cost_per_token, flex}; {name, ""} when it is the standard tier's.
+std::pair<std::string_view, std::string> split_service(std::string_view name) {
+  constexpr std::array<Field, 3> kEnds{{{"_priority", "priority"}, {"_flex", "flex"}, {"_batches", "batch"}}};
+  for (const Field& end : kEnds)
+    if (name.size() > end.theirs.size() && name.ends_with(end.theirs))
+      return {name.substr(0, name.size() - end.theirs.size()), std::string(end.ours)};
+  return {name, ""};
 }
 
 // Things beside the tokens: without them the tokens are still priced right. Any other price keeps the model out.
-constexpr std::array<std::string_view, 3> kLitellmBeside{
-    "search_context_cost_per_query", "cache_read_input_audio_token_cost", "cache_creation_input_audio_token_cost"};
+constexpr std::array<std::string_view, 2> kLitellmBeside{"cache_read_input_audio_token_cost",
+                                                         "cache_creation_input_audio_token_cost"};
 
 bool is_free(const oc_json* price) { return price->type == OC_JSON_NUMBER && parse_decimal(price->raw, 30) == 0; }
+
+// The price of a search, where it is one whatever the size of what was found.
+std::optional<std::string> search_price(const oc_json* by_size) {
+  std::optional<std::string> one;
+  for (const oc_json* m = by_size->first; m != nullptr; m = m->next) {
+    const auto text = m->type == OC_JSON_NUMBER ? exact_text(m->raw, 0) : std::nullopt;
+    if (!text || (one && *one != *text)) return std::nullopt;
+    one = text;
+  }
+  return one;
+}
+
+std::string multiplier_text(const Multiplier& m) {
+  constexpr std::int64_t kOne = 1'000'000'000;
+  return kOne % m.den == 0 ? usd_text(m.num * (kOne / m.den)) : std::to_string(m.num) + "/" + std::to_string(m.den);
+}
+
+// Adds what `tier` costs as a multiple of `standard`; false when it is no one multiple.
+bool one_multiple(const PriceTexts& tier, const PriceTexts& standard, std::optional<Multiplier>& times) {
+  for (const auto& [name, text] : tier) {
+    const auto of = standard.find(name);
+    const auto num = parse_decimal(text, 9), den = of == standard.end() ? std::nullopt : parse_decimal(of->second, 9);
+    if (!num || !den) return false;
+    if (*num == 0 && *den == 0) continue;
+    if (*num == 0 || *den == 0) return false;
+    const std::int64_t common = std::gcd(*num, *den);
+    const Multiplier m{*num / common, *den / common};
+    if (times && m != *times) return false;
+    times = m;
+  }
+  return true;
+}
+
+// One multiplier where the tier is one, whatever the kind of token; else prices of its own, where they are all told.
+void settle_service(const std::string& name, Row& row, std::vector<std::string>& left_out) {
+  Service& s = row.services[name];
+  if (!s.times.empty()) return;
+  std::optional<Multiplier> times;
+  bool one = s.base.count("input") != 0 && s.base.count("output") != 0 && one_multiple(s.base, row.base, times);
+  for (const auto& [tokens, texts] : s.above)
+    one = one && row.above.count(tokens) != 0 && one_multiple(texts, row.above.at(tokens), times);
+  if (one && times && times->num <= kMultiplierPartMax && times->den <= kMultiplierPartMax) {
+    s = {multiplier_text(*times), {}, {}};
+    return;
+  }
+  const bool whole = s.base.count("input") != 0 && s.base.count("output") != 0;
+  if (whole && (row.above.empty() || !s.above.empty())) return;
+  row.services.erase(name);
+  left_out.push_back(name);
+}
 
 Entry litellm_entry(const oc_json* model, std::vector<std::string>& left_out) {
   Entry entry;
   entry.id = std::string(model->key);
   Row row;
   for (const oc_json* m = model->first; m != nullptr; m = m->next) {
-    const auto [name, above] = split_tier(m->key);
+    const auto [plain, service] = split_service(m->key);
+    const auto [name, above] = split_tier(plain);
     const auto field =
         std::find_if(kLitellm.begin(), kLitellm.end(), [n = name](const Field& f) { return f.theirs == n; });
     if (field == kLitellm.end()) {
-      if (m->key.find("_cost") == std::string_view::npos || is_service_tier(m->key) || is_free(m)) continue;
+      if (name == "provider_specific_entry") {
+        if (const oc_json* fast = json::get(m, "fast"); fast != nullptr && parse_multiplier(fast->raw))
+          row.services["fast"].times = multiplier_text(*parse_multiplier(fast->raw));
+        continue;
+      }
+      if (name == "search_context_cost_per_query" && m->type == OC_JSON_OBJECT) {
+        if (const auto text = search_price(m))
+          row.base["search"] = *text;
+        else
+          left_out.emplace_back(m->key);
+        continue;
+      }
+      if (m->key.find("_cost") == std::string_view::npos || !service.empty() || is_free(m)) continue;
       if (std::find(kLitellmBeside.begin(), kLitellmBeside.end(), m->key) == kLitellmBeside.end())
         throw Skip{"priced by " + std::string(m->key)};
       left_out.emplace_back(m->key);
@@ -173,10 +249,14 @@ Entry litellm_entry(const oc_json* model, std::vector<std::string>& left_out) {
     if (m->type != OC_JSON_NUMBER) continue;
     const auto text = exact_text(m->raw, field->ours == "image" ? 0 : kPerMillion);
     if (!text) throw Skip{std::string(m->key) + " " + std::string(m->raw) + " has more than 9 decimals per million"};
-    (above != 0 ? row.above[above] : row.base)[std::string(field->ours)] = *text;
+    PriceTexts& base = service.empty() ? row.base : row.services[service].base;
+    Above& tiers = service.empty() ? row.above : row.services[service].above;
+    (above != 0 ? tiers[above] : base)[std::string(field->ours)] = *text;
   }
   if (row.base.count("input") == 0 || row.base.count("output") == 0)
     throw Skip{"not priced by input and output tokens"};
+  for (const char* tier : {"batch", "flex", "priority"})
+    if (row.services.count(tier) != 0) settle_service(tier, row, left_out);
   const std::int64_t most = json::integer(json::get(model, "max_output_tokens"), 0);
   entry.max_output_tokens = most > 0 ? static_cast<std::uint64_t>(most) : 0;
   entry.rows.push_back(std::move(row));
@@ -194,8 +274,7 @@ constexpr std::array<Field, 8> kGenai{{{"input_mtok", "input"},
                                        {"input_audio_mtok", "audio_input"},
                                        {"output_audio_mtok", "audio_output"}}};
 // Things beside the tokens: without them the tokens are still priced right.
-constexpr std::array<std::string_view, 3> kGenaiBeside{"web_searches_kcount", "storage_searches_kcount",
-                                                       "cache_audio_read_mtok"};
+constexpr std::array<std::string_view, 2> kGenaiBeside{"storage_searches_kcount", "cache_audio_read_mtok"};
 
 std::string genai_text(const oc_json* number, std::string_view name, int shift) {
   if (number == nullptr || number->type != OC_JSON_NUMBER) throw Skip{std::string(name) + " is not a number"};
@@ -208,8 +287,8 @@ Row genai_row(const oc_json* list, std::vector<std::string>& left_out) {
   Row row;
   for (const oc_json* m = list->first; m != nullptr; m = m->next) {
     const std::string_view name = m->key;
-    if (name == "requests_kcount") {
-      row.base["request"] = genai_text(m, name, -3);
+    if (name == "requests_kcount" || name == "web_searches_kcount") {
+      row.base[name == "requests_kcount" ? "request" : "search"] = genai_text(m, name, -3);
       continue;
     }
     if (std::find(kGenaiBeside.begin(), kGenaiBeside.end(), name) != kGenaiBeside.end()) {

@@ -14,10 +14,11 @@ struct ImportedPrices {
   std::string yaml;  // a whole prices file
   std::size_t models = 0;
   std::vector<std::string> skipped;  // "openai/whisper-1: priced by audio_hours": the model is not in `yaml`
-  std::vector<std::string> notes;    // "openai/gpt-5: left out web_searches_kcount": it is, without that
+  std::vector<std::string> notes;    // "openai/gpt-5: left out storage_searches_kcount": it is, without that
 };
 
-// LiteLLM's model_prices_and_context_window.json: USD per token.
+// LiteLLM's model_prices_and_context_window.json: USD per token. A service tier whose prices are all the same multiple of the
+// standard ones becomes that multiplier.
 Result<ImportedPrices> import_litellm(std::string_view json);
 // genai-prices' data.json: USD per million, with tiers and dates.
 Result<ImportedPrices> import_genai(std::string_view json);

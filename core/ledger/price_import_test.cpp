@@ -49,7 +49,7 @@ void expect_exact(std::int64_t nano, std::string_view text, int shift, const std
 TEST(PriceImport, TakesALitellmModel) {
   const auto r = import_prices(R"({"sample_spec": {}, "m": {"litellm_provider": "p", "input_cost_per_token": 7.5e-08,
     "output_cost_per_token": 6e-07, "cache_read_input_token_cost": 3.75e-8, "max_output_tokens": 99,
-    "input_cost_per_token_above_200k_tokens": 1.5e-7, "output_cost_per_token_batches": 3e-7, "search_context_cost_per_query": {"low": 0.01}, "input_cost_per_character": 0.0},
+    "input_cost_per_token_above_200k_tokens": 1.5e-7, "output_cost_per_token_batches": 3e-7, "search_context_cost_per_query": {"low": 0.01, "high": 0.02}, "input_cost_per_character": 0.0},
     "film": {"litellm_provider": "p", "input_cost_per_token": 1e-6, "output_cost_per_token": 1e-6, "output_cost_per_second": 0.1},
     "free": {"litellm_provider": "p"}, "odd": {"input_cost_per_token": 0.083333333333333333e-6, "output_cost_per_token": 0}})");
   ASSERT_TRUE(r) << r.error().message;
@@ -57,7 +57,7 @@ TEST(PriceImport, TakesALitellmModel) {
   ASSERT_EQ(r->skipped.size(), 3u);
   EXPECT_EQ(r->skipped[0], "p/film: priced by output_cost_per_second");
   ASSERT_EQ(r->notes.size(), 1u);
-  EXPECT_EQ(r->notes[0], "p/m: left out search_context_cost_per_query");
+  EXPECT_EQ(r->notes[0], "p/m: left out batch, search_context_cost_per_query");
   const PriceBook b = book_of(*r);
   const auto m = b.find("p", "m", 0);
   ASSERT_TRUE(m);
@@ -70,11 +70,36 @@ TEST(PriceImport, TakesALitellmModel) {
   EXPECT_EQ(m.price->tiers[0].rates.output, 600'000'000);
 }
 
+// What the tiers of service cost: a multiplier where it is one, else their own prices; nothing that must be guessed.
+TEST(PriceImport, TakesLitellmsServiceTiers) {
+  const auto r = import_prices(R"({"m": {"litellm_provider": "p", "input_cost_per_token": 2e-06, "output_cost_per_token": 1e-05,
+    "cache_read_input_token_cost": 2e-07, "input_cost_per_token_above_200k_tokens": 4e-06, "search_context_cost_per_query": {"low": 0.01, "high": 0.01},
+    "input_cost_per_token_flex": 1e-06, "output_cost_per_token_flex": 5e-06, "cache_read_input_token_cost_flex": 1e-07,
+    "input_cost_per_token_priority": 3.6e-06, "output_cost_per_token_priority": 1.8e-05, "input_cost_per_token_above_200k_tokens_priority": 7.2e-06,
+    "input_cost_per_token_batches": 1e-06, "output_cost_per_token_batches": 6e-06, "provider_specific_entry": {"fast": 6.0, "us": 1.1}},
+    "n": {"litellm_provider": "p", "input_cost_per_token": 3e-06, "output_cost_per_token": 1e-05,
+    "input_cost_per_token_flex": 1e-06, "output_cost_per_token_flex": 4e-06, "input_cost_per_token_priority": 9e-06}})");
+  ASSERT_TRUE(r) << r.error().message;
+  EXPECT_EQ(r->notes, (std::vector<std::string>{"p/m: left out batch", "p/n: left out priority"}));
+  const PriceBook b = book_of(*r);
+  const Price& m = *b.find("p", "m", 0).price;
+  EXPECT_EQ(m.base.search, 10'000'000);
+  EXPECT_EQ(m.service(ServiceTier::flex)->times, (Multiplier{1, 2}));
+  EXPECT_EQ(m.service(ServiceTier::priority)->times, (Multiplier{9, 5}));
+  EXPECT_EQ(m.service(ServiceTier::fast)->times, (Multiplier{6, 1}));
+  EXPECT_EQ(m.service(ServiceTier::batch), nullptr) << "its sizes are not told";
+  const Price::Service* own = b.find("p", "n", 0).price->service(ServiceTier::flex);
+  ASSERT_NE(own, nullptr);
+  EXPECT_EQ(own->times, Multiplier{});
+  EXPECT_EQ(own->base.input, 1'000'000'000);
+  EXPECT_EQ(own->base.output, 4'000'000'000);
+}
+
 TEST(PriceImport, TakesAGenaiModelWithDatesTiersAndNames) {
   const auto r = import_prices(R"([{"id": "p", "models": [
     {"id": "m", "match": {"or": [{"equals": "m"}, {"equals": "m-1"}, {"starts_with": "mm-"}, {"regex": "x"}]},
      "prices": [{"constraint": {"type": "start_date", "start_date": "2026-03-13"}, "prices": {"input_mtok": 5}},
-                {"prices": {"input_mtok": {"base": 5, "tiers": [{"start": 200000, "price": 10}]}, "requests_kcount": 12}}]},
+                {"prices": {"input_mtok": {"base": 5, "tiers": [{"start": 200000, "price": 10}]}, "requests_kcount": 12, "web_searches_kcount": 10}}]},
     {"id": "night", "prices": [{"prices": {"input_mtok": 1}}, {"constraint": {"type": "time_of_date"}, "prices": {"input_mtok": 2}}]},
     {"id": "film", "prices": {"input_mtok": 1, "output_video_mtok": 2}}]}])");
   ASSERT_TRUE(r) << r.error().message;
@@ -87,6 +112,7 @@ TEST(PriceImport, TakesAGenaiModelWithDatesTiersAndNames) {
   EXPECT_TRUE(b.find("p", "mm-7", 0));
   ASSERT_EQ(b.find("p", "m", 0).price->tiers.size(), 1u);
   EXPECT_EQ(b.find("p", "m", 0).price->base.request, 12'000'000);
+  EXPECT_EQ(b.find("p", "m", 0).price->base.search, 10'000'000);
   EXPECT_EQ(b.find("p", "m", *parse_date("2026-03-13")).price->tiers.size(), 0u);
 }
 
@@ -143,7 +169,7 @@ TEST(PriceImport, EveryPriceOfTheLitellmCatalogueIsExact) {
   const PriceBook b = book_of(*r);
   Arena arena;
   const oc_json* root = json::parse(arena, text);
-  std::size_t prices = 0;
+  std::size_t prices = 0, of_services = 0;
   for (const auto& m : b.models()) {
     const oc_json* theirs = json::get(root, m.id);
     ASSERT_NE(theirs, nullptr) << m.id;
@@ -167,7 +193,23 @@ TEST(PriceImport, EveryPriceOfTheLitellmCatalogueIsExact) {
       check(("input_cost_per_token" + above).c_str(), t.rates.input);
       check(("output_cost_per_token" + above).c_str(), t.rates.output);
     }
+    for (const auto& [tier, end] : {std::pair{ServiceTier::flex, "_flex"}, {ServiceTier::priority, "_priority"},
+                                    {ServiceTier::batch, "_batches"}}) {
+      const Price::Service* s = p.service(tier);
+      if (s == nullptr) continue;
+      const auto times = [&](std::int64_t rate) {
+        EXPECT_EQ(rate * s->times.num % s->times.den, 0) << m.id << end;
+        return rate * s->times.num / s->times.den;
+      };
+      check(("input_cost_per_token" + std::string(end)).c_str(), times(s->base.input));
+      check(("output_cost_per_token" + std::string(end)).c_str(), times(s->base.output));
+      check(("cache_read_input_token_cost" + std::string(end)).c_str(), times(s->base.cache_read));
+      check(("cache_creation_input_token_cost" + std::string(end)).c_str(), times(s->base.cache_write));
+      check(("input_cost_per_audio_token" + std::string(end)).c_str(), times(s->base.audio_input));
+      ++of_services;
+    }
   }
+  EXPECT_GE(of_services, 100u);
   EXPECT_GE(b.models().size(), 150u);
   EXPECT_GE(prices, 500u);
   EXPECT_EQ(b.models().size() + r->skipped.size(), root->size);
@@ -181,7 +223,7 @@ TEST(PriceImport, EveryPriceOfTheGenaiCatalogueIsExact) {
   ASSERT_TRUE(r) << r.error().message;
   const PriceBook b = book_of(*r);
   Arena arena;
-  std::size_t prices = 0, all = 0;
+  std::size_t prices = 0, all = 0, searches = 0;
   for (const oc_json* p = json::parse(arena, text)->first; p != nullptr; p = p->next)
     for (const oc_json* m = json::get(p, "models")->first; m != nullptr; m = m->next) {
       ++all;
@@ -204,10 +246,13 @@ TEST(PriceImport, EveryPriceOfTheGenaiCatalogueIsExact) {
       check("input_audio_mtok", rates.audio_input);
       check("output_audio_mtok", rates.audio_output);
       check("output_reasoning_mtok", rates.reasoning);
+      if (const oc_json* v = json::get(list, "web_searches_kcount"))
+        expect_exact(rates.search, v->raw, -3, found.model->id), ++searches;
     }
   EXPECT_EQ(r->models + r->skipped.size(), all);
   EXPECT_GE(r->models, 1450u);
   EXPECT_GE(prices, 3500u);
+  EXPECT_GE(searches, 30u);
 }
 
 }  // namespace

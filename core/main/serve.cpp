@@ -70,7 +70,7 @@ std::string json_of(const std::vector<plugin::Listing>& plugins) {
   return out;
 }
 
-// Today's price of each listed model, USD per million tokens as exact decimals.
+// Today's price of each listed model, USD per million tokens as exact decimals; "row" is all that the file says of it.
 std::string prices_json(const ledger::PriceBook* book) {
   std::string out;
   oc_jsonw w(&out);
@@ -81,21 +81,28 @@ std::string prices_json(const ledger::PriceBook* book) {
     if (!found) continue;
     const ledger::Rates& r = found.price->base;
     w.object().key("provider").string(m.provider).key("model").string(m.id);
-    for (auto [name, nano] : {std::pair{"input", r.input},
-                              {"output", r.output},
-                              {"cache_read", r.cache_read},
-                              {"cache_write", r.cache_write},
-                              {"cache_write_1h", r.cache_write_1h},
-                              {"reasoning", r.reasoning},
-                              {"audio_input", r.audio_input},
-                              {"audio_output", r.audio_output},
-                              {"image", r.image},
-                              {"request", r.request}})
-      w.key(name).string(ledger::usd_text(nano));
-    w.key("max_output_tokens").integer(static_cast<std::int64_t>(m.max_output_tokens)).close();
+    for (const auto& n : ledger::rate_names()) w.key(n.text).string(ledger::usd_text(r.*n.rate));
+    w.key("max_output_tokens").integer(static_cast<std::int64_t>(m.max_output_tokens));
+    w.key("row").raw(found.text).close();
   }
   w.close();
   return out;
+}
+
+// The price that the configuration itself gives to what a client asks for: an exact name first, then the longest pattern.
+std::optional<ledger::Price> own_price(const std::vector<control::ModelConfig>& models, std::string_view asked) {
+  const control::ModelConfig* best = nullptr;
+  for (const auto& m : models) {
+    if (m.id == asked) {
+      best = &m;
+      break;
+    }
+    const bool fits = m.id.ends_with('*') && asked.starts_with(std::string_view(m.id).substr(0, m.id.size() - 1));
+    if (fits && (best == nullptr || best->id.size() < m.id.size())) best = &m;
+  }
+  if (best == nullptr || !best->price) return std::nullopt;
+  const auto price = ledger::parse_price(best->price->usd_per_million);
+  return price ? std::optional(*price) : std::nullopt;
 }
 
 // Flags that go before the file, at start and at every reload.
@@ -168,6 +175,7 @@ class Process {
   void wait_for_end();
   Result<void> reload();
   std::string plugins_json() const;
+  control::PriceAt prices_at(std::shared_ptr<const ledger::PriceBook> book);
   int end();
 
   Overrides overrides_;
@@ -295,6 +303,7 @@ std::optional<Refusal> Process::open_books() {
   control::ControlHooks hooks;
   hooks.plugins_json = [this] { return plugins_json(); };
   hooks.prices_json = [this] { return prices_json(prices_.get()); };
+  hooks.prices_at = [this](std::shared_ptr<const ledger::PriceBook> book) { return prices_at(std::move(book)); };
   hooks.reload = [this] { return reload(); };
   hooks.metrics = [this](control::MetricsText& out) {
     if (gateway_) gateway_->add_metrics(out);
@@ -395,6 +404,19 @@ Result<void> Process::reload() {
   config_ = std::move(*config);
   prices_ = *prices;
   return {};
+}
+
+// What a request would be charged by, were it made now: the configuration's own prices go before the book's.
+control::PriceAt Process::prices_at(std::shared_ptr<const ledger::PriceBook> book) {
+  const std::lock_guard lock(reloading_);
+  if (!book) book = prices_;
+  return [book, models = config_.models](std::string_view model, std::string_view provider, std::string_view target_model,
+                                         std::int64_t unix_ms) -> std::optional<ledger::Price> {
+    if (const auto own = own_price(models, model)) return own;
+    if (!book) return std::nullopt;
+    const auto found = book->find(provider, target_model, unix_ms);
+    return found ? std::optional(*found.price) : std::nullopt;
+  };
 }
 
 std::string Process::plugins_json() const {

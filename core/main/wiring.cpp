@@ -91,7 +91,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
                                                                      std::shared_ptr<const ledger::PriceBook> prices,
                                                                      HealthMap& health) {
   auto shared = std::make_shared<exchange::SharedPlan>();
-  shared->markup_bps = config.markup_bps;
+  shared->markups = config.markup_table;
   shared->key_limits = config.key_limits;
   shared->project_limits = config.project_limits;
   shared->attempts_max = config.retry.attempts_max;
@@ -104,7 +104,12 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
 
   std::map<std::string, std::size_t> provider_index;
   for (std::size_t i = 0; i < config.providers.size(); ++i) provider_index[config.providers[i].name] = i;
-  std::map<std::string, std::pair<ledger::Price, std::uint64_t>> overrides;  // by model id
+  struct Own {  // a price of the configuration's own
+    ledger::Price price;
+    std::string text;
+    std::uint64_t output_tokens_max = 0;
+  };
+  std::map<std::string, Own> overrides;  // by model id
   for (const control::ModelConfig& m : config.models) {
     routing::Model model;
     model.id = m.id;
@@ -120,7 +125,8 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
     if (m.price) {
       auto price = ledger::parse_price(m.price->usd_per_million);
       if (!price) return Error(OC_E_CONFIG, "model '" + m.id + "': " + price.error().message);
-      overrides[m.id] = {*price, m.max_output_tokens != 0 ? m.max_output_tokens : kOutputTokensDefault};
+      const std::uint64_t most = m.max_output_tokens != 0 ? m.max_output_tokens : kOutputTokensDefault;
+      overrides[m.id] = {*price, ledger::price_text(*price, ""), most};
     }
     shared->models.add(std::move(model));
   }
@@ -128,16 +134,19 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
   for (const auto& m : config.models)
     if (m.max_output_tokens != 0) output_max[m.id] = m.max_output_tokens;
 
-  shared->tariff = [prices, overrides = std::move(overrides), output_max = std::move(output_max)](
+  std::vector<bool> byok;
+  for (const auto& p : config.providers) byok.push_back(p.byok);
+
+  shared->tariff = [prices, overrides = std::move(overrides), output_max = std::move(output_max), byok](
                        const routing::Model& model, const routing::Target& target, std::string_view name,
                        std::int64_t unix_ms) -> std::optional<exchange::Tariff> {
     if (const auto own = overrides.find(model.id); own != overrides.end())
-      return exchange::Tariff{&own->second.first, own->second.second};
+      return exchange::Tariff{&own->second.price, own->second.text, byok[target.provider], own->second.output_tokens_max};
     if (!prices) return std::nullopt;
     const auto listed = prices->find(target.provider_name, name, unix_ms);
     if (!listed) return std::nullopt;
     const std::uint64_t most = listed.model->max_output_tokens;
-    exchange::Tariff out{listed.price, most != 0 ? most : kOutputTokensDefault};
+    exchange::Tariff out{listed.price, listed.text, byok[target.provider], most != 0 ? most : kOutputTokensDefault};
     if (const auto own = output_max.find(model.id); own != output_max.end()) out.output_tokens_max = own->second;
     return out;
   };

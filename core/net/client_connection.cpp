@@ -9,6 +9,7 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cerrno>
+#include <utility>
 
 namespace onechat::net {
 namespace {
@@ -22,7 +23,26 @@ constexpr std::size_t kTlsGatherBytesMax = 16 * 1024;
 
 }  // namespace
 
+// Completes a read. A loop that ends destroys it without a call: then the coroutine that waits is given up too, as it
+// would be if it waited for the read itself.
+class ClientConnection::OnRead {
+ public:
+  explicit OnRead(boost::intrusive_ptr<Link> link) noexcept : link_(std::move(link)) {}
+  OnRead(OnRead&&) noexcept = default;
+  ~OnRead() {
+    if (link_ && link_->connection != nullptr) link_->connection->arrival_.drop();
+  }
+  void operator()(const error_code& ec, std::size_t bytes) {
+    const auto link = std::move(link_);
+    if (link->connection != nullptr) link->connection->on_read(ec, bytes);
+  }
+
+ private:
+  boost::intrusive_ptr<Link> link_;
+};
+
 ClientConnection::~ClientConnection() {
+  link_->connection = nullptr;
   // Else OpenSSL takes the end for a sign of trouble and lets the session never be resumed.
   if (tls_) SSL_set_shutdown(tls_->native_handle(), SSL_SENT_SHUTDOWN);
 }
@@ -32,8 +52,14 @@ void ClientConnection::stop() noexcept {
   socket_.close(ignored);
 }
 
+void ClientConnection::lie_idle() {
+  reader_.rest();
+  if (!tls_) start_read();  // beneath TLS records come that are no bytes of an answer: quiet() looks when it is asked
+}
+
 bool ClientConnection::quiet() noexcept {
-  if (!socket_.is_open()) return false;
+  if (!socket_.is_open() || arrived_) return false;
+  if (reading_) return true;
   char byte;
   const auto n = ::recv(socket_.native_handle(), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
   return n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
@@ -87,20 +113,38 @@ void ClientConnection::consume(std::size_t bytes) noexcept {
   }
 }
 
-boost::asio::awaitable<Result<void>> ClientConnection::read() {
+void ClientConnection::start_read() {
+  if (reading_ || arrived_) return;
   const std::span<char> space = reader_.space();
   const boost::asio::mutable_buffer buffer(space.data(), space.size());
-  error_code ec;
-  std::size_t n = 0;
+  reading_ = true;
   if (tls_)
-    n = co_await tls_->async_read_some(buffer, redirect_error(use_awaitable, ec));
+    tls_->async_read_some(buffer, OnRead(link_));
   else
-    n = co_await socket_.async_read_some(buffer, redirect_error(use_awaitable, ec));
-  if (n != 0) co_return reader_.received(n);
-  if (ec == boost::asio::error::eof) co_return reader_.closed(true);
-  if (ec == boost::asio::ssl::error::stream_truncated) co_return reader_.closed(false);
-  if (ec) co_return Error(OC_E_IO, "reading from the upstream: " + ec.message());
-  co_return Result<void>();
+    socket_.async_read_some(buffer, OnRead(link_));
+}
+
+void ClientConnection::on_read(const error_code& ec, std::size_t bytes) {
+  reading_ = false;
+  arrived_ = true;
+  read_error_ = ec;
+  read_bytes_ = bytes;
+  arrival_.wake();
+}
+
+Result<void> ClientConnection::take_arrival() {
+  if (!std::exchange(arrived_, false)) return Error(OC_E_IO, "nothing was read from the upstream");
+  if (read_bytes_ != 0) return reader_.received(read_bytes_);
+  if (read_error_ == boost::asio::error::eof) return reader_.closed(true);
+  if (read_error_ == boost::asio::ssl::error::stream_truncated) return reader_.closed(false);
+  if (read_error_) return Error(OC_E_IO, "reading from the upstream: " + read_error_.message());
+  return {};
+}
+
+boost::asio::awaitable<Result<void>> ClientConnection::read() {
+  start_read();
+  while (reading_) co_await arrival();
+  co_return take_arrival();
 }
 
 }  // namespace onechat::net

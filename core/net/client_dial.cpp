@@ -14,7 +14,7 @@ using boost::system::error_code;
 // Shared by the waiting coroutine and the operations it started, which may end after it.
 class Dial final : public Stoppable, public std::enable_shared_from_this<Dial> {
  public:
-  Dial(const boost::asio::any_io_executor& executor, std::vector<tcp::endpoint> endpoints)
+  Dial(const UpstreamSocket::executor_type& executor, std::vector<tcp::endpoint> endpoints)
       : executor_(executor), endpoints_(std::move(endpoints)), stagger_(executor), done_(executor) {
     if (endpoints_.size() > kDialAddressesMax) endpoints_.resize(kDialAddressesMax);
     sockets_.reserve(endpoints_.size());
@@ -27,7 +27,7 @@ class Dial final : public Stoppable, public std::enable_shared_from_this<Dial> {
   void stop() noexcept override { finish(boost::asio::error::operation_aborted); }
   boost::asio::awaitable<bool> wait() { return done_.wait(); }
   const error_code& outcome() const noexcept { return outcome_; }
-  tcp::socket& winner() noexcept { return sockets_[winner_]; }
+  UpstreamSocket& winner() noexcept { return sockets_[winner_]; }
 
  private:
   void next() {
@@ -65,9 +65,9 @@ class Dial final : public Stoppable, public std::enable_shared_from_this<Dial> {
     done_.wake();
   }
 
-  boost::asio::any_io_executor executor_;
+  UpstreamSocket::executor_type executor_;
   std::vector<tcp::endpoint> endpoints_;
-  std::vector<tcp::socket> sockets_;  // never grows beyond what was reserved: operations run on its elements
+  std::vector<UpstreamSocket> sockets_;  // never grows beyond what was reserved: operations run on its elements
   boost::asio::steady_timer stagger_;
   Signal done_;
   std::size_t pending_ = 0, winner_ = 0;
@@ -77,7 +77,7 @@ class Dial final : public Stoppable, public std::enable_shared_from_this<Dial> {
 
 }  // namespace
 
-boost::asio::awaitable<Result<void>> dial(tcp::socket& socket, std::vector<tcp::endpoint> endpoints,
+boost::asio::awaitable<Result<void>> dial(UpstreamSocket& socket, std::vector<tcp::endpoint> endpoints,
                                           Interrupt& interrupt) {
   if (interrupt.reason() == OC_OK) {
     const auto attempt = std::make_shared<Dial>(socket.get_executor(), std::move(endpoints));

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "net/client_interrupt.hpp"
+#include "net/client_socket.hpp"
 
 namespace onechat::net {
 
@@ -15,7 +16,7 @@ inline constexpr std::size_t kDialAddressesMax = 16;  // more are not tried
 
 // Gives `socket` the first connection that stands. Confined to the loop. Errors: OC_E_IO (the last failure),
 // OC_E_TIMEOUT, OC_E_CANCELLED (by `interrupt`).
-boost::asio::awaitable<Result<void>> dial(boost::asio::ip::tcp::socket& socket,
+boost::asio::awaitable<Result<void>> dial(UpstreamSocket& socket,
                                           std::vector<boost::asio::ip::tcp::endpoint> endpoints, Interrupt& interrupt);
 
 }  // namespace onechat::net

@@ -76,7 +76,7 @@ void Pool::put_back(std::unique_ptr<ClientConnection> connection) {
     waiter->signal.wake();
     return;
   }
-  connection->reader().rest();
+  connection->lie_idle();
   if (idle_.empty()) watchdog_.arm(*this, limits_.idle_ms);
   idle_.push_back({std::move(connection), clock_.now_ns()});
 }

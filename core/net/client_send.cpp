@@ -83,7 +83,9 @@ awaitable<Failure> Send::perform(const Request& request) {
   // A server may answer and close before it has read everything: its answer is worth more than our broken pipe.
   if (written) must_close_ = true;
   while (!connection.reader().head_done()) {
-    auto read = co_await fill();
+    begin_read();
+    while (connection.reading()) co_await connection.arrival();
+    auto read = end_read();
     if (read) continue;
     if (connection.reader().head_done()) {
       broken_ = read.error();  // the body that came with the head: read_some() will tell
@@ -99,9 +101,14 @@ awaitable<Failure> Send::perform(const Request& request) {
   co_return std::nullopt;
 }
 
-awaitable<Result<void>> Send::fill() {
-  if (interrupt_.reason() != OC_OK) co_return Error(interrupt_.reason());
-  co_return co_await connection_->read();
+// Not after an interrupt: its socket is closed, and another read would only say so.
+void Send::begin_read() {
+  if (interrupt_.reason() == OC_OK) connection_->start_read();
+}
+
+Result<void> Send::end_read() {
+  if (interrupt_.reason() != OC_OK) return Error(interrupt_.reason());
+  return connection_->take_arrival();
 }
 
 awaitable<Result<std::string_view>> Send::read_some() {
@@ -123,7 +130,9 @@ awaitable<Result<std::string_view>> Send::read_some() {
     }
     // No deadline runs while the caller is busy with what it got.
     interrupt_.expire_after(client_->options().idle_ms);
-    auto read = co_await fill();
+    begin_read();
+    while (connection_->reading()) co_await connection_->arrival();
+    auto read = end_read();
     interrupt_.never_expire();
     if (!read) broken_ = fail(read.error(), Phase::body).error;
   }

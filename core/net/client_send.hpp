@@ -30,7 +30,8 @@ class Send final : public Response {
   boost::asio::awaitable<Result<std::string_view>> read_some() override;
 
  private:
-  boost::asio::awaitable<Result<void>> fill();
+  void begin_read();
+  Result<void> end_read();
   void adopt(std::unique_ptr<ClientConnection> connection);
   void release();        // to the pool, if the connection can carry another request
   void drop() noexcept;  // closes it

@@ -2,13 +2,13 @@
 #pragma once
 #include <openssl/ssl.h>
 
-#include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 #include <memory>
 #include <string>
 
 #include "base/error.hpp"
+#include "net/client_socket.hpp"
 
 namespace onechat::net {
 
@@ -26,7 +26,7 @@ class TlsSession {
   std::unique_ptr<SSL_SESSION, Free> session_;
 };
 
-using TlsStream = boost::asio::ssl::stream<boost::asio::ip::tcp::socket&>;
+using TlsStream = boost::asio::ssl::stream<UpstreamSocket&>;
 
 // Sets name (SNI), verification against `host` (a name or a literal address), TLS 1.2 or newer, ALPN http/1.1 and the
 // session to resume. Error: OC_E_IO.

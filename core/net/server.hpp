@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -66,6 +67,9 @@ class Transaction {
   // Append to stream_buffer(), then flush() writes it as one chunk; false: the client is gone.
   std::string& stream_buffer() noexcept;
   boost::asio::awaitable<bool> flush();
+  // The same without a coroutine where the client takes all at once; nothing: it does not, await flush_rest().
+  std::optional<bool> flush_now();
+  boost::asio::awaitable<bool> flush_rest();
   boost::asio::awaitable<bool> finish_stream();  // flushes and ends the body
   void abort_stream() noexcept;  // ends the connection without the last chunk: the client sees a cut answer
   bool head_sent() const noexcept;

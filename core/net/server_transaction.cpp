@@ -200,13 +200,26 @@ boost::asio::awaitable<bool> Transaction::send(std::string_view body) {
 
 std::string& Transaction::stream_buffer() noexcept { return connection_.work_->stream; }
 
-boost::asio::awaitable<bool> Transaction::flush() {
+std::optional<bool> Transaction::flush_now() {
   Connection& c = connection_;
-  if (c.answer_ == Connection::Answer::done || c.answer_ == Connection::Answer::aborted) co_return false;
+  if (c.answer_ == Connection::Answer::done || c.answer_ == Connection::Answer::aborted) return false;
   c.compose_chunk(false);
-  while (!c.push_output()) co_await c.wait_for(Connection::Wants::output);
+  if (!c.push_output()) return std::nullopt;
+  c.work_->stream.clear();
+  return !c.gone_;
+}
+
+boost::asio::awaitable<bool> Transaction::flush_rest() {
+  Connection& c = connection_;
+  do co_await c.wait_for(Connection::Wants::output);
+  while (!c.push_output());
   c.work_->stream.clear();
   co_return !c.gone_;
+}
+
+boost::asio::awaitable<bool> Transaction::flush() {
+  if (const auto flushed = flush_now()) co_return *flushed;
+  co_return co_await flush_rest();
 }
 
 boost::asio::awaitable<bool> Transaction::finish_stream() {

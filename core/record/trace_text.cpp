@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <span>
+#include <utility>
 
 #include "base/error.hpp"
 #include "json/json.hpp"
@@ -44,6 +45,19 @@ void write_size(oc_jsonw& w, std::string_view key, std::uint64_t n) {
 
 void write_parts(oc_jsonw& w, const oc_part* const* parts, std::uint64_t n, unsigned depth);
 
+// Nearly every part is text and nothing else: written without the detours of the general case.
+bool is_only_text(const oc_part& part) noexcept {
+  return part.type == OC_PART_TEXT && part.media_type.len == 0 && part.uri.len == 0 && part.data_base64.len == 0 &&
+         part.tool_id.len == 0 && part.tool_name.len == 0 && part.opaque.len == 0 &&
+         (part.flags & OC_PARTF_ERROR) == 0 && part.n_parts == 0;
+}
+
+void append_text_part(std::string& out, std::string_view text) {
+  out += R"({"type":"text","text":)";
+  json::append_string(out, text);
+  out += '}';
+}
+
 void write_part(oc_jsonw& w, const oc_part& part, unsigned depth) {
   w.object().key("type").string(part_name(part.type));
   if (part.type == OC_PART_TEXT)
@@ -72,24 +86,34 @@ void write_parts(oc_jsonw& w, const oc_part* const* parts, std::uint64_t n, unsi
   w.close();
 }
 
-void write_turn(oc_jsonw& w, const oc_turn& turn) {
-  w.object().key("role").string(role_name(turn.role));
-  write_if_any(w, "name", view(turn.name));
-  w.key("parts");
-  write_parts(w, turn.parts, turn.n_parts, 0);
-  w.close();
+void append_turn(std::string& out, const oc_turn& turn) {
+  out.append(R"({"role":")").append(role_name(turn.role)).append("\"");
+  if (turn.name.len != 0) {
+    out += R"(,"name":)";
+    json::append_string(out, view(turn.name));
+  }
+  out += R"(,"parts":)";
+  if (turn.n_parts == 1 && is_only_text(*turn.parts[0])) {
+    out += '[';
+    append_text_part(out, view(turn.parts[0]->text));
+    out += ']';
+  } else {
+    oc_jsonw w(&out);
+    write_parts(w, turn.parts, turn.n_parts, 0);
+  }
+  out += '}';
 }
 
-void write_input(oc_jsonw& w, std::string_view text) {
-  w.object().key("role").string("user").key("parts").array();
-  w.object().key("type").string("text").key("text").string(text).close();
-  w.close().close();
+void append_input(std::string& out, std::string_view text) {
+  out += R"({"role":"user","parts":[)";
+  append_text_part(out, text);
+  out += "]}";
 }
 
-// Room for what is written next, in one step: names and quotes, and text in which little has to be escaped.
-void make_room(std::string& out, std::size_t items, std::size_t text_bytes) {
+// What a text takes, for all of it in one step: names and quotes, and text in which little has to be escaped.
+std::size_t room_for(std::size_t items, std::size_t text_bytes) noexcept {
   constexpr std::size_t kBytesPerItem = 64;
-  out.reserve(out.size() + (items + 1) * kBytesPerItem + text_bytes + text_bytes / 16);
+  return (items + 1) * kBytesPerItem + text_bytes + text_bytes / 16;
 }
 
 std::size_t text_bytes_of(const oc_request& request, std::size_t& items) noexcept {
@@ -133,15 +157,19 @@ std::string_view finish_name(std::uint32_t finish) noexcept {
   }
 }
 
-void append_turns(std::string& out, const oc_request& request) {
+std::size_t room_for_turns(const oc_request& request) noexcept {
   std::size_t items = 0;
   const std::size_t text_bytes = text_bytes_of(request, items);
-  make_room(out, items, text_bytes);
-  oc_jsonw w(&out);
-  w.array();
-  for (std::uint64_t i = 0; i < request.n_turns; ++i) write_turn(w, *request.turns[i]);
-  for (std::uint64_t i = 0; i < request.n_inputs; ++i) write_input(w, view(request.inputs[i]));
-  w.close();
+  return room_for(items, text_bytes);
+}
+
+void append_turns(std::string& out, const oc_request& request) {
+  const std::size_t begin = out.size();
+  const auto separate = [&] { out += out.size() == begin ? '[' : ','; };
+  for (std::uint64_t i = 0; i < request.n_turns; ++i) separate(), append_turn(out, *request.turns[i]);
+  for (std::uint64_t i = 0; i < request.n_inputs; ++i) separate(), append_input(out, view(request.inputs[i]));
+  if (out.size() == begin) out += '[';
+  out += ']';
 }
 
 void AnswerText::add(const oc_event& event) {
@@ -216,36 +244,49 @@ std::string_view AnswerText::finish_of(std::uint32_t choice) const noexcept {
   return choice < finish_.size() ? finish_name(finish_[choice]) : std::string_view();
 }
 
-void AnswerText::write_choice(oc_jsonw& w, std::uint32_t choice) const {
-  w.object().key("parts").array();
+void AnswerText::append_choice(std::string& out, std::uint32_t choice) const {
+  out += R"({"parts":[)";
+  bool first = true;
   for (const Part& p : parts_) {
     if (p.choice != choice) continue;
+    if (!std::exchange(first, false)) out += ',';
+    if (p.type == OC_PART_TEXT && p.tool_id.empty() && p.tool_name.empty()) {
+      append_text_part(out, p.text);
+      continue;
+    }
+    oc_jsonw w(&out);
     w.object().key("type").string(part_name(p.type));
     write_if_any(w, "id", p.tool_id);
     write_if_any(w, "name", p.tool_name);
     w.key(p.type == OC_PART_TOOL_CALL ? "arguments" : "text").string(p.text).close();
   }
-  w.close();
-  write_if_any(w, "finish", finish_of(choice));
-  w.close();
+  out += ']';
+  if (const std::string_view finish = finish_of(choice); !finish.empty())
+    out.append(R"(,"finish":")").append(finish).append("\"");
+  out += '}';
 }
+
+std::size_t AnswerText::room() const noexcept { return room_for(finish_.size() + 2 * parts_.size(), text_bytes_); }
 
 void AnswerText::append_to(std::string& out) const {
   std::uint32_t choices = static_cast<std::uint32_t>(finish_.size());
   for (const Part& p : parts_) choices = std::max(choices, p.choice + 1);
-  make_room(out, choices + parts_.size(), text_bytes_);
-  oc_jsonw w(&out);
-  w.object().key("choices").array();
-  for (std::uint32_t c = 0; c < choices; ++c) write_choice(w, c);
-  w.close();
+  out += R"({"choices":[)";
+  for (std::uint32_t c = 0; c < choices; ++c) {
+    if (c != 0) out += ',';
+    append_choice(out, c);
+  }
+  out += ']';
   if (error_status_ != OC_OK) {
-    w.key("error").object().key("status").string(status_name(error_status_));
+    out += R"(,"error":)";
+    oc_jsonw w(&out);
+    w.object().key("status").string(status_name(error_status_));
     write_if_any(w, "code", error_code_);
     write_if_any(w, "message", error_message_);
     w.close();
   }
-  if (truncated_) w.key("truncated").boolean(true);
-  w.close();
+  if (truncated_) out += R"(,"truncated":true)";
+  out += '}';
 }
 
 }  // namespace onechat::record

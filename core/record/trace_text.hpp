@@ -15,6 +15,7 @@ namespace onechat::record {
 // Appends one JSON array: [{"role":"user","parts":[{"type":"text","text":"..."}]}]. The inputs of an embedding are
 // turns of the user.
 void append_turns(std::string& out, const oc_request& request);
+std::size_t room_for_turns(const oc_request& request) noexcept;  // bytes that it is likely to take
 
 // The answer of one exchange, fed with its events in stream order. Belongs to one event loop. Allocates for a new part
 // and for growing text only. Beyond its bounds it drops text and says so ("truncated").
@@ -34,6 +35,7 @@ class AnswerText {
   void append_to(std::string& out) const;
   std::string_view finish_of(std::uint32_t choice = 0) const noexcept;  // "" while open
   std::size_t text_bytes() const noexcept { return text_bytes_; }
+  std::size_t room() const noexcept;  // bytes that append_to() is likely to take
 
  private:
   struct Part {
@@ -44,7 +46,7 @@ class AnswerText {
   Part* part(const oc_event& event, std::uint32_t type);
   void append_text(const oc_event& event, std::uint32_t type);
   void end_choice(std::uint32_t choice, std::uint32_t finish);
-  void write_choice(oc_jsonw& w, std::uint32_t choice) const;
+  void append_choice(std::string& out, std::uint32_t choice) const;
 
   std::size_t text_bytes_max_, text_bytes_ = 0;
   bool full_ = false;

@@ -4,10 +4,13 @@ namespace onechat::surface {
 
 void Answer::head(std::uint32_t http_status, std::string_view content_type) {
   status_ = http_status;
-  content_type_ = content_type;
+  content_type_ = transaction_.arena().copy(content_type);
 }
 
-void Answer::header(std::string_view name, std::string_view value) { headers_.emplace_back(name, value); }
+void Answer::header(std::string_view name, std::string_view value) {
+  Arena& arena = transaction_.arena();
+  headers_.push_back({str(arena.copy(name)), str(arena.copy(value))});
+}
 
 oc_jsonw* Answer::json() {
   writer_.bind(&body_);
@@ -46,15 +49,15 @@ void Answer::framing(std::uint32_t how) {
 
 void Answer::clear() noexcept {
   status_ = 200;
-  content_type_.clear();
+  content_type_ = {};
   headers_.clear();
   body_.clear();
   begun_ = false;
 }
 
 void Answer::start(std::string_view default_type) {
-  transaction_.start(status_, content_type_.empty() ? default_type : std::string_view(content_type_));
-  for (const auto& [name, value] : headers_) transaction_.header(name, value);
+  transaction_.start(status_, content_type_.empty() ? default_type : content_type_);
+  for (const oc_header& h : headers_) transaction_.header(view(h.name), view(h.value));
 }
 
 boost::asio::awaitable<bool> Answer::send() {

@@ -1,11 +1,10 @@
 // The client's answer while a surface writes it: collects head and body, or feeds the stream of the transaction.
 //
-// One per exchange, confined to its loop. Nothing goes out by itself: the exchange decides when to send or flush.
+// One per exchange, confined to its loop. The head lies in the transaction's arena. Nothing goes out by itself: the exchange decides when to send or flush.
 #pragma once
+#include <boost/container/small_vector.hpp>
 #include <string>
 #include <string_view>
-#include <utility>
-#include <vector>
 
 #include "net/server.hpp"
 #include "plugin/host_services.hpp"
@@ -46,8 +45,8 @@ class Answer final : public oc_out {
 
   net::Transaction& transaction_;
   std::uint32_t status_ = 200;
-  std::string content_type_;
-  std::vector<std::pair<std::string, std::string>> headers_;
+  std::string_view content_type_;
+  boost::container::small_vector<oc_header, 8> headers_;
   std::string body_;
   oc_jsonw writer_;
   bool streaming_ = false;

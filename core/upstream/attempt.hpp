@@ -5,6 +5,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,9 @@ class Downstream {
   virtual void relay(std::string_view bytes) = 0;
   // Writes out what was relayed or rendered so far; false: the client is gone. Does nothing before anything is.
   virtual boost::asio::awaitable<bool> flush() = 0;
+  // The same without a coroutine where nothing has to be waited for; nothing: await flush_rest().
+  virtual std::optional<bool> flush_now() = 0;
+  virtual boost::asio::awaitable<bool> flush_rest() = 0;
   // An ERROR event arrived, or a call failed: the attempt is over.
   virtual bool failed() const noexcept = 0;
   // Something of this attempt is on its way to the client (relayed or rendered): no other target may follow.

@@ -1,5 +1,6 @@
 #include <array>
-#include <charconv>
+#include <memory>
+#include <new>
 
 #include "json/json.hpp"
 #include "upstream/attempt.hpp"
@@ -18,20 +19,27 @@ constexpr std::size_t kErrorBodyMax = 64 * 1024;
 constexpr std::array<std::string_view, 7> kPassedOn{"openai-processing-ms", "openai-version", "openai-model",         "retry-after",
                                                     "retry-after-ms",       "x-should-retry", "x-gemini-service-tier"};
 
-// The life of one attempt: build, send, read, finish. Its members are the state that the steps share.
+// The life of one attempt: build, send, read, finish. Its members are the state that the steps share. It lies in the
+// arena: a coroutine frame that holds it is too large to be recycled.
 class CodecAttempt {
  public:
   CodecAttempt(const Provider& provider, net::Client& client, AttemptInput in)
-      : provider_(provider), codec_(provider.table()), client_(client), in_(in) {}
+      : provider_(provider), codec_(provider.table()), client_(client), in_(std::move(in)) {}
 
-  asio::awaitable<AttemptOutcome> run() {
-    begin_ns_ = in_.clock->now_ns();
-    if (build()) {
-      co_await exchange();
-      finish();
+  struct Destroy {
+    void operator()(CodecAttempt* a) const noexcept { std::destroy_at(a); }
+  };
+  using Owned = std::unique_ptr<CodecAttempt, Destroy>;
+
+  static asio::awaitable<AttemptOutcome> run(Owned self) {
+    CodecAttempt& a = *self;
+    a.begin_ns_ = a.in_.clock->now_ns();
+    if (a.build()) {
+      co_await a.exchange();
+      a.finish();
     }
-    out_.total_us = (in_.clock->now_ns() - begin_ns_) / 1000;
-    co_return std::move(out_);
+    a.out_.total_us = (a.in_.clock->now_ns() - a.begin_ns_) / 1000;
+    co_return std::move(a.out_);
   }
 
  private:
@@ -129,13 +137,17 @@ class CodecAttempt {
       Frame frame;
       while (!in_.down->failed() && framer.next(frame)) take(frame);
       if (in_.down->failed()) break;
-      if (stream_wanted && !co_await in_.down->flush()) {
+      if (!stream_wanted) continue;
+      std::optional<bool> flushed = in_.down->flush_now();
+      if (!flushed) flushed = co_await in_.down->flush_rest();
+      if (!*flushed) {
         client_gone_ = true;
         break;
       }
     }
     Frame frame;
     while (!in_.down->failed() && transport_.status == OC_OK && !client_gone_ && framer.rest(frame)) take(frame);
+    if (straight_whole_) out_.whole.body = framer.take_body();
     if (stream_wanted && !client_gone_ && !co_await in_.down->flush()) client_gone_ = true;
   }
 
@@ -163,10 +175,10 @@ class CodecAttempt {
     const std::span splices(relay.splices, relay.n_splices);
     const bool usable = valid_splices(frame.data, splices);
     if (!streamed) {
-      if (usable)
-        append_spliced(out_.whole.body, frame.data, splices);
+      if (splices.empty() || !usable)
+        straight_whole_ = true;  // what the framer has: taken over, not copied
       else
-        out_.whole.body = frame.data;
+        append_spliced(out_.whole.body, frame.data, splices);
       return;
     }
     if (splices.empty() || !usable) return in_.down->relay(frame.raw);
@@ -273,6 +285,7 @@ class CodecAttempt {
   Error transport_{OC_OK};
   std::uint64_t begin_ns_ = 0;
   bool built_ = false, finished_ = false, client_gone_ = false, said_something_ = false;
+  bool straight_whole_ = false;  // the answer's body goes on as it came
 };
 
 }  // namespace
@@ -297,8 +310,9 @@ oc_status status_from_http(unsigned s) noexcept {
 }
 
 asio::awaitable<AttemptOutcome> attempt_codec(const Provider& provider, net::Client& client, AttemptInput input) {
-  CodecAttempt attempt(provider, client, input);
-  co_return co_await attempt.run();
+  void* const place = input.arena->allocate(sizeof(CodecAttempt), alignof(CodecAttempt));
+  if (place == nullptr) throw std::bad_alloc();
+  return CodecAttempt::run(CodecAttempt::Owned(new (place) CodecAttempt(provider, client, std::move(input))));
 }
 
 }  // namespace onechat::upstream

@@ -1,6 +1,7 @@
 #include "upstream/framer.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace onechat::upstream {
 namespace {
@@ -108,6 +109,7 @@ bool Framer::rest(Frame& out) {
   if (framing_ == OC_FRAME_BODY && read_ == 0 && buffer_.empty()) {
     buffer_.push_back(' ');  // an empty body is still one frame, once
     read_ = 1;
+    was_empty_ = true;
     out = Frame{{}, {}, {}, true, false};
     return true;
   }
@@ -116,5 +118,7 @@ bool Framer::rest(Frame& out) {
   read_ = buffer_.size();
   return true;
 }
+
+std::string Framer::take_body() noexcept { return was_empty_ ? std::string() : std::move(buffer_); }
 
 }  // namespace onechat::upstream

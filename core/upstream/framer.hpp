@@ -26,6 +26,8 @@ class Framer {
   void feed(std::string_view bytes);
   bool next(Frame& out);
   bool rest(Frame& out);       // at the end of the body, until false
+  // OC_FRAME_BODY, after rest(): the body that was its frame.
+  std::string take_body() noexcept;
   bool overflow() const noexcept { return overflow_ || sse_.overflow(); }
 
  private:
@@ -37,7 +39,7 @@ class Framer {
   net::SseSplitter sse_;
   std::string buffer_;
   std::size_t read_ = 0;
-  bool overflow_ = false;
+  bool overflow_ = false, was_empty_ = false;
   // OC_FRAME_JSON_ARRAY: how far the scan of the open element got.
   std::size_t scanned_ = 0;
   unsigned depth_ = 0;

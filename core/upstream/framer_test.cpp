@@ -49,6 +49,18 @@ TEST(Framer, AnArrayGivesItsElementsForAnySplitAndEveryByteIsRelayed) {
   EXPECT_EQ(frames(OC_FRAME_JSON_ARRAY, "[{\"a\":1},{\"b\"", 3).size(), 2u) << "what was cut off is told to the codec";
 }
 
+TEST(Framer, GivesAWholeBodyAwayAsItCame) {
+  for (const std::string body : {"", "{}", "a body that is longer than what a string keeps in itself"}) {
+    Framer framer(OC_FRAME_BODY, 1 << 20);
+    framer.feed(std::string_view(body).substr(0, body.size() / 2));
+    framer.feed(std::string_view(body).substr(body.size() / 2));
+    Frame f;
+    ASSERT_TRUE(framer.rest(f));
+    EXPECT_FALSE(framer.rest(f));
+    EXPECT_EQ(framer.take_body(), body);
+  }
+}
+
 TEST(Framer, NoticesAFrameThatIsTooLarge) {
   Framer framer(OC_FRAME_BODY, 10);
   framer.feed("0123456789");

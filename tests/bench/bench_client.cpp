@@ -1,11 +1,11 @@
 // The load: a closed loop on one connection, or many streams at once. Prints one JSON object.
 //
 //   bench_client latency --port P --key K --requests N
-//   bench_client streams --port P --key K --streams N [--spread-ms M] [--hold 1]
+//   bench_client streams --port P --key K --streams N [--spread-ms M] [--hold 1] [--client chat|anthropic]
 //
 // `latency`: nanoseconds from a request's first byte written to its answer's last byte read.
 // `streams`: opens N streams spread over M ms and reads them to the end. --hold 1 prints "open" once each stream has
-// its first event, so that someone else can look at the server's memory.
+// its first event, so that someone else can look at the server's memory. --client names the dialect that is spoken.
 #include <boost/asio.hpp>
 
 #include <algorithm>
@@ -30,14 +30,17 @@ struct Options {
   std::string key;
   std::size_t requests = 1000, streams = 100, spread_ms = 500;
   bool hold = false;
+  bool anthropic = false;  // the dialect: Anthropic Messages instead of OpenAI Chat
 };
 
 std::string request_of(const Options& options, bool stream) {
+  const std::string first_turn = std::string(R"({"role":")") + (options.anthropic ? "user" : "system") +
+                                 R"(","content":"You are a helpful assistant."},)";
   const std::string body =
-      R"({"model":"bench","messages":[{"role":"system","content":"You are a helpful assistant."},)"
+      R"({"model":"bench","messages":[)" + first_turn +
       R"({"role":"user","content":"Tell me something about the weather on the moon, please."}],"max_tokens":256)" +
       std::string(stream ? R"(,"stream":true})" : "}");
-  return "POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer " + options.key +
+  return std::string("POST ") + (options.anthropic ? "/v1/messages" : "/v1/chat/completions") + " HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer " + options.key +
          "\r\ncontent-type: application/json\r\naccept: application/json\r\ncontent-length: " +
          std::to_string(body.size()) + "\r\n\r\n" + body;
 }
@@ -147,7 +150,7 @@ asio::awaitable<void> read_stream(const Options& options, const std::string& req
     if (last.ends_with("0\r\n\r\n")) break;
   }
   tally.events += events;
-  const bool whole = last.find("[DONE]") != std::string::npos;
+  const bool whole = last.find(options.anthropic ? "message_stop" : "[DONE]") != std::string::npos;
   ++(whole ? tally.done : tally.failed);
 }
 
@@ -188,6 +191,7 @@ int main(int argc, char** argv) {
     if (name == "--streams") options.streams = value;
     if (name == "--spread-ms") options.spread_ms = value;
     if (name == "--hold") options.hold = value != 0;
+    if (name == "--client") options.anthropic = text == "anthropic";
   }
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "latency") return onechat::bench::measure_latency(options);

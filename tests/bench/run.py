@@ -2,7 +2,7 @@
 
 Both stand before the same upstream, take turns within one run, and are given as CPU time of their process trees, so
 that a noisy machine hurts both alike. The gateway runs as it would in production: keys, holds, settles and traces on.
-Prints a table with the budgets of the architecture and writes build/bench.json.
+Prints a table with the budgets of the architecture and writes bench.json into the build directory.
 """
 import argparse
 import json
@@ -18,8 +18,6 @@ from pathlib import Path
 from servers import Gateway, Nginx, Upstream
 
 ROOT = Path(__file__).resolve().parents[2]
-BUILD = ROOT / "build"
-CLIENT = BUILD / "bin" / "bench_client"
 
 WRK_SCRIPT = """
 wrk.method = "POST"
@@ -63,21 +61,22 @@ def throughput_round(server, script, connections, seconds, path="/v1/chat/comple
             "p50_us": result["p50_us"], "p99_us": result["p99_us"]}
 
 
-def latency_round(server, key, requests):
-    return run_json(CLIENT, "latency", "--port", server.port, "--key", key, "--requests", requests)
+def latency_round(client, server, key, requests):
+    return run_json(client, "latency", "--port", server.port, "--key", key, "--requests", requests)
 
 
-def stream_round(server, key, streams):
+def stream_round(client, server, key, streams, dialect="chat"):
     def load():
-        return run_json(CLIENT, "streams", "--port", server.stream_port, "--key", key, "--streams", streams)
+        return run_json(client, "streams", "--port", server.stream_port, "--key", key, "--streams", streams,
+                        "--client", dialect)
     result, cpu = cpu_of(server, load)
     return {"cpu_us_per_event": cpu / result["events"] * 1e6, **result}
 
 
-def memory_round(server, key, streams):
+def memory_round(program, server, key, streams):
     """Kilobytes of resident memory that one open stream costs."""
     before = server.rss_kb()
-    client = subprocess.Popen([str(CLIENT), "streams", "--port", str(server.stream_port), "--key", key, "--streams",
+    client = subprocess.Popen([str(program), "streams", "--port", str(server.stream_port), "--key", key, "--streams",
                                str(streams), "--spread-ms", "1500", "--hold", "1"], stdout=subprocess.PIPE, text=True)
     if client.stdout.readline().strip() != "open":
         sys.exit(f"{server.name}: not every stream opened")
@@ -95,8 +94,10 @@ def medians(rounds):
 
 
 def measure(options, scratch):
-    fast, slow = Upstream(BUILD, events=100, interval_ms=20), Upstream(BUILD, events=24, interval_ms=250)
-    with fast, Nginx(scratch, fast.port) as nginx, Gateway(ROOT, scratch / "gateway", fast.port) as gateway:
+    build = options.build
+    client = build / "bin" / "bench_client"
+    fast, slow = Upstream(build, events=100, interval_ms=20), Upstream(build, events=24, interval_ms=250)
+    with fast, Nginx(scratch, fast.port) as nginx, Gateway(build, scratch / "gateway", fast.port) as gateway:
         results = {"idle_rss_kb": {"gateway": gateway.rss_kb(), "nginx": nginx.rss_kb()}}
         script = scratch / "post.lua"
         script.write_text(WRK_SCRIPT % gateway.key)
@@ -117,17 +118,19 @@ def measure(options, scratch):
         rounds = {"direct": [], "nginx": [], "gateway": []}
         for _ in range(options.rounds):
             for name, server in {"direct": fast, **servers}.items():
-                rounds[name].append(latency_round(server, gateway.key, options.requests))
+                rounds[name].append(latency_round(client, server, gateway.key, options.requests))
         results["latency_1"] = {name: medians(r) for name, r in rounds.items()}
 
-        rounds = {name: [] for name in servers}
+        rounds, translated = {name: [] for name in servers}, []
         for _ in range(options.rounds):
             for name, server in servers.items():
-                rounds[name].append(stream_round(server, gateway.key, options.streams))
+                rounds[name].append(stream_round(client, server, gateway.key, options.streams))
+            translated.append(stream_round(client, gateway, gateway.key, options.streams, "anthropic"))
         results["streams"] = {name: medians(r) for name, r in rounds.items()}
+        results["translated_streams"] = {"gateway": medians(translated)}
 
-    with slow, Nginx(scratch, slow.port) as nginx, Gateway(ROOT, scratch / "gateway-slow", slow.port) as gateway:
-        results["memory"] = {name: memory_round(server, gateway.key, options.open_streams)
+    with slow, Nginx(scratch, slow.port) as nginx, Gateway(build, scratch / "gateway-slow", slow.port) as gateway:
+        results["memory"] = {name: memory_round(client, server, gateway.key, options.open_streams)
                              for name, server in {"nginx": nginx, "gateway": gateway}.items()}
     return results
 
@@ -153,6 +156,8 @@ def table(results):
         ratio("added latency p99, 1 connection", "us", added["gateway"]["p99_us"], added["nginx"]["p99_us"], 2),
         ratio("CPU per streamed event, straight", "us", streams["gateway"]["cpu_us_per_event"],
               streams["nginx"]["cpu_us_per_event"], 1.3),
+        ratio("CPU per streamed event, translated", "us", results["translated_streams"]["gateway"]["cpu_us_per_event"],
+              streams["nginx"]["cpu_us_per_event"], 2),
         absolute("memory idle", "MB", idle["gateway"] / 1024, idle["nginx"] / 1024, 15),
         absolute("memory per open stream", "KB", memory["gateway"]["kb_per_stream"],
                  memory["nginx"]["kb_per_stream"], 20),
@@ -166,10 +171,12 @@ def show(results, rows):
     widths = [max(len(line[i]) for line in lines) for i in range(6)]
     for line in lines:
         print("  ".join([line[0].ljust(widths[0])] + [cell.rjust(widths[i + 1]) for i, cell in enumerate(line[1:])]))
-    through = results["throughput_64"]
+    through, streams = results["throughput_64"], results["streams"]["gateway"]
+    translated = results["translated_streams"]["gateway"]
     print(f"requests/s at 64 connections: gateway {through['gateway']['requests_per_s']:.0f}, "
           f"nginx {through['nginx']['requests_per_s']:.0f}; "
-          f"streams: {results['streams']['gateway']['done']:.0f} whole, {results['streams']['gateway']['failed']:.0f} cut")
+          f"streams: {streams['done']:.0f} whole, {streams['failed']:.0f} cut; "
+          f"translated: {translated['done']:.0f} whole, {translated['failed']:.0f} cut")
 
 
 def main():
@@ -180,7 +187,9 @@ def main():
     parser.add_argument("--requests", type=int, default=4000, help="of one latency round")
     parser.add_argument("--streams", type=int, default=400, help="at once in the stream rounds")
     parser.add_argument("--open-streams", type=int, default=1000, help="in the memory measurement")
+    parser.add_argument("--build", type=Path, default=ROOT / "build", help="build directory of what is measured")
     options = parser.parse_args()
+    options.build = options.build.resolve()
     if options.quick:
         options.rounds, options.seconds, options.requests, options.streams = 2, 2, 1000, 200
     with tempfile.TemporaryDirectory(prefix="1chat-bench-") as scratch:
@@ -189,9 +198,9 @@ def main():
     results["added_latency_us"] = added
     results["machine"] = {"cores": os.cpu_count(), "kernel": platform.release(), "time": time.strftime("%FT%TZ", time.gmtime())}
     results["budgets"] = [dict(zip(("what", "gateway", "nginx", "measured", "budget", "kept"), row)) for row in rows]
-    (BUILD / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
+    (options.build / "bench.json").write_text(json.dumps(results, indent=2) + "\n")
     show(results, rows)
-    print("written to build/bench.json")
+    print(f"written to {options.build}/bench.json")
 
 
 if __name__ == "__main__":

@@ -120,7 +120,7 @@ listen: 127.0.0.1:0
 admin: {{ listen: 127.0.0.1:0 }}
 data: {folder}/data
 workers: {cores}
-plugins: {{ path: ["{root}/build/lib/1chat/plugins"] }}
+plugins: {{ path: ["{build}/lib/1chat/plugins"] }}
 surfaces: [openai_chat, anthropic_messages]
 providers:
   upstream: {{ use: openai_chat, base_url: "http://127.0.0.1:{upstream}/v1", api_key: "bench" }}
@@ -137,18 +137,18 @@ class Gateway(Server):
     """The real binary with everything on, a funded project and one key."""
     name = "gateway"
 
-    def __init__(self, root, folder, upstream_port):
-        self.root, self.folder, self.upstream_port = root, folder, upstream_port
-        self.binary = str(root / "build" / "bin" / "1chat")
+    def __init__(self, build, folder, upstream_port):
+        self.build, self.folder, self.upstream_port = build, folder, upstream_port
+        self.binary = str(build / "bin" / "1chat")
 
     def __enter__(self):
         self.folder.mkdir(parents=True)
         config = self.folder / "1chat.yaml"
-        config.write_text(GATEWAY_CONFIG.format(folder=self.folder, cores=os.cpu_count(), root=self.root,
+        config.write_text(GATEWAY_CONFIG.format(folder=self.folder, cores=os.cpu_count(), build=self.build,
                                                 upstream=self.upstream_port))
         log = open(self.folder / "log", "w", encoding="utf-8")
         self.process = subprocess.Popen([self.binary, "serve", "--config", str(config)], stdout=subprocess.PIPE,
-                                        stderr=log, text=True, cwd=self.root)
+                                        stderr=log, text=True, cwd=self.build)
         self.port, self.admin_port = self._ready(log)
         self.stream_port = self.port
         self._cli("project", "create", "bench")

@@ -75,6 +75,19 @@ TEST_F(Dialect, UsageIsDisjointAndCumulative) {
   EXPECT_EQ(u.flags, std::uint32_t(OC_USAGE_CUMULATIVE));
 }
 
+// message_start tells it; message_delta, which tells no more of it, does not take it back.
+TEST_F(Dialect, TheServiceTierIsTheAnswers) {
+  const auto tier = [&](const std::string& said) {
+    return usage({"{\"input_tokens\":1," + said + "}", R"({"output_tokens":5,"service_tier":null})"}).flags & OC_USAGE_TIER;
+  };
+  EXPECT_EQ(tier(R"("service_tier":"standard")"), std::uint32_t(OC_USAGE_TIER_STANDARD));
+  EXPECT_EQ(tier(R"("service_tier":"priority")"), std::uint32_t(OC_USAGE_TIER_PRIORITY));
+  EXPECT_EQ(tier(R"("service_tier":"batch")"), std::uint32_t(OC_USAGE_TIER_BATCH));
+  EXPECT_EQ(tier(R"("service_tier":"standard","speed":"fast")"), std::uint32_t(OC_USAGE_TIER_FAST));
+  EXPECT_EQ(tier(R"("service_tier":"standard","speed":"standard")"), std::uint32_t(OC_USAGE_TIER_STANDARD));
+  EXPECT_EQ(tier(R"("speed":null)"), 0u);
+}
+
 TEST_F(Dialect, UsageSurvivesNullsAndNonsense) {
   const oc_usage u = usage({R"({"input_tokens":7,"cache_read_input_tokens":null,"cache_creation":null,"output_tokens":-5})",
                             R"({"input_tokens":null,"output_tokens":2,"output_tokens_details":{"thinking_tokens":9}})"});

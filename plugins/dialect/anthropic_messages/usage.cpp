@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "common/service_tier.hpp"
+
 namespace onechat::anthropic_messages {
 namespace {
 
@@ -53,6 +55,8 @@ bool UsageCounts::merge(oc::Json usage) {
   take(usage["output_tokens"], output_);
   take(usage["output_tokens_details"]["thinking_tokens"], thinking_);
   take(usage["server_tool_use"]["web_search_requests"], searches_);
+  if (const auto tier = dialect::usage_tier(usage["service_tier"].str()); tier != 0) tier_ = tier;
+  if (usage["speed"].str() == "fast") tier_ = OC_USAGE_TIER_FAST;
   const oc::Json iterations = usage["iterations"];
   if (!iterations.is_array()) return true;
   extra_ = Extra();
@@ -72,7 +76,7 @@ bool UsageCounts::merge(oc::Json usage) {
 
 oc_usage UsageCounts::total() const {
   oc_usage u = oc::sized<oc_usage>();
-  u.flags = OC_USAGE_CUMULATIVE;
+  u.flags = OC_USAGE_CUMULATIVE | tier_;
   const std::uint64_t hour = std::min(created_1h_, cache_created_);
   const std::uint64_t thinking = std::min(thinking_, output_);
   u.input = input_ + extra_.input;

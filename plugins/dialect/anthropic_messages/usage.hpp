@@ -13,7 +13,7 @@ class UsageCounts {
  public:
   // Takes over what `usage` names; the rest stays. False when it is no object.
   bool merge(oc::Json usage);
-  // Flags: CUMULATIVE. Iterations that the totals leave out (a compaction, an adviser) are added: they are paid for too.
+  // Flags: CUMULATIVE and the service tier. Iterations that the totals leave out (a compaction, an adviser) are added: they are paid for too.
   oc_usage total() const;
 
  private:
@@ -21,6 +21,7 @@ class UsageCounts {
     std::uint64_t input = 0, cache_read = 0, cache_write = 0, cache_write_1h = 0, output = 0;
   };
   std::uint64_t input_ = 0, cache_read_ = 0, cache_created_ = 0, created_1h_ = 0, output_ = 0, thinking_ = 0, searches_ = 0;
+  std::uint32_t tier_ = 0;
   Extra extra_;
 };
 

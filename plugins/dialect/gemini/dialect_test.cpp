@@ -150,6 +150,15 @@ TEST_F(GeminiDialect, UsageBucketsDoNotOverlap) {
       << text;
 }
 
+TEST_F(GeminiDialect, TheServiceTierIsTheAnswers) {
+  for (const auto& [word, flag] : std::vector<std::pair<std::string, std::uint32_t>>{
+           {"standard", OC_USAGE_TIER_STANDARD}, {"flex", OC_USAGE_TIER_FLEX}, {"priority", OC_USAGE_TIER_PRIORITY}, {"", 0}}) {
+    oc_usage u{};
+    ASSERT_TRUE(read_usage(call.parse(R"({"promptTokenCount":1,"serviceTier":")" + word + "\"}"), u));
+    EXPECT_EQ(u.flags & OC_USAGE_TIER, flag) << word;
+  }
+}
+
 TEST_F(GeminiDialect, AContradictingUsageNeverWrapsAround) {
   oc_usage u{};
   ASSERT_TRUE(read_usage(call.parse(R"({"promptTokenCount":5,"cachedContentTokenCount":9,"candidatesTokenCount":1,

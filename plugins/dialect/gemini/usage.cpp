@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "common/service_tier.hpp"
 #include "gemini/names.hpp"
 
 namespace onechat::gemini {
@@ -37,7 +38,7 @@ bool read_usage(oc::Json usage, oc_usage& out) {
   const std::uint64_t prompt = count(prompt_count) + count(member(usage, "toolUsePromptTokenCount"));
 
   out = oc::sized<oc_usage>();
-  out.flags = OC_USAGE_CUMULATIVE;
+  out.flags = OC_USAGE_CUMULATIVE | dialect::usage_tier(member(usage, "serviceTier").str());
   out.cache_read = count(member(usage, "cachedContentTokenCount"));
   const std::uint64_t audio =
       audio_in(member(usage, "promptTokensDetails")) + audio_in(member(usage, "toolUsePromptTokensDetails"));

@@ -47,6 +47,20 @@ TEST_F(Dialect, HostedSearchesAreCounted) {
           R"({"usage":{"input_tokens":1,"output_tokens":1,"server_side_tool_usage_details":{"web_search_calls":3}}})"),
       u));
   EXPECT_EQ(u.searches, 3u);
+  ASSERT_TRUE(read_usage(call.parse(R"({"usage":{"input_tokens":1,"output_tokens":1},"output":[
+      {"type":"web_search_call","action":{"type":"search"}},{"type":"web_search_call","action":{"type":"open_page"}},
+      {"type":"web_search_call"},{"type":"message"}]})"), u));
+  EXPECT_EQ(u.searches, 2u) << "nobody counted but the items";
+}
+
+TEST_F(Dialect, TheServiceTierIsTheAnswers) {
+  for (const auto& [word, flag] : std::vector<std::pair<std::string, std::uint32_t>>{
+           {"default", OC_USAGE_TIER_STANDARD}, {"flex", OC_USAGE_TIER_FLEX}, {"priority", OC_USAGE_TIER_PRIORITY},
+           {"scale", 0}, {"auto", 0}, {"", 0}}) {
+    oc_usage u{};
+    ASSERT_TRUE(read_usage(call.parse(R"({"usage":{"input_tokens":1,"output_tokens":1},"service_tier":")" + word + "\"}"), u));
+    EXPECT_EQ(u.flags & OC_USAGE_TIER, flag) << word;
+  }
 }
 
 }  // namespace

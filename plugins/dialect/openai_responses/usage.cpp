@@ -1,5 +1,7 @@
 #include "openai_responses/usage.hpp"
 
+#include "common/service_tier.hpp"
+
 namespace onechat::openai_responses {
 namespace {
 
@@ -8,6 +10,17 @@ constexpr std::uint64_t kCountMax = std::uint64_t(1) << 53;  // beyond it a coun
 std::uint64_t count(oc::Json v) {
   const std::int64_t n = v.integer(0);
   return n < 0 || static_cast<std::uint64_t>(n) > kCountMax ? 0 : static_cast<std::uint64_t>(n);
+}
+
+// Web searches among the items of an answer; opening a page that was found is none.
+std::uint64_t searches_in(oc::Json output) {
+  std::uint64_t n = 0;
+  if (output.is_array())
+    for (const oc::Json item : output) {
+      const auto action = item["action"]["type"].str();
+      if (item["type"].str() == "web_search_call" && (action.empty() || action == "search")) ++n;
+    }
+  return n;
 }
 
 std::uint64_t less(std::uint64_t total, std::uint64_t part) { return part < total ? total - part : 0; }
@@ -19,14 +32,15 @@ bool read_usage(oc::Json response, oc_usage& out) {
   if (!usage["input_tokens"].is_number() && !usage["output_tokens"].is_number()) return false;
   const oc::Json in = usage["input_tokens_details"], written = usage["output_tokens_details"];
   out = oc::sized<oc_usage>();
-  out.flags = OC_USAGE_CUMULATIVE;
+  out.flags = OC_USAGE_CUMULATIVE | dialect::usage_tier(response["service_tier"].str());
   out.cache_read = count(in["cached_tokens"]);
   out.cache_write = count(in["cache_write_tokens"]);
   out.input = less(less(count(usage["input_tokens"]), out.cache_read), out.cache_write);
   out.reasoning = count(written["reasoning_tokens"]);
   out.output = less(count(usage["output_tokens"]), out.reasoning);
-  out.searches = count(response["tool_usage"]["web_search"]["num_requests"]) +
-                 count(usage["server_side_tool_usage_details"]["web_search_calls"]);
+  const oc::Json told = response["tool_usage"]["web_search"]["num_requests"],
+                 at_xai = usage["server_side_tool_usage_details"]["web_search_calls"];
+  out.searches = told.is_number() || at_xai.is_number() ? count(told) + count(at_xai) : searches_in(response["output"]);
   return true;
 }
 

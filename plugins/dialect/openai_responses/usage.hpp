@@ -6,7 +6,7 @@
 
 namespace onechat::openai_responses {
 
-// From a response object ("usage", and "tool_usage" beside it). False when it counts nothing. Subtractions stop at 0,
+// From a response object ("usage", and "tool_usage" and "service_tier" beside it). False when it counts nothing. Subtractions stop at 0,
 // so a report that contradicts itself never wraps around.
 bool read_usage(oc::Json response, oc_usage& out);
 std::uint64_t input_total(const oc_usage& usage);

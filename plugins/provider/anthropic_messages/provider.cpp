@@ -12,6 +12,14 @@ namespace {
 constexpr std::size_t kMessageMax = 2048;
 constexpr std::size_t kSecretMin = 8;  // shorter keys are placeholders of local servers
 
+// "speed":"fast" among the members of the dialect's own body: the same model at another price.
+bool asks_for_speed(const oc_request& r) {
+  const auto ext = oc::view(r.ext_json);
+  const std::size_t at = ext.find("\"speed\"");
+  return oc::view(r.dialect) == "anthropic_messages" && at != ext.npos &&
+         ext.substr(at, sizeof "\"speed\" : \"fast\"").find("\"fast\"") != ext.npos;
+}
+
 }  // namespace
 
 Provider::Provider(const oc_host*, oc::Json config) : settings_(config), caps_(kCaps) {
@@ -109,6 +117,7 @@ oc_status Provider::estimate(const oc_request& request, oc_usage& out) {
   if (request.op != OC_OP_GENERATE) return OC_OK;
   Drops drops;
   out.output = plan_of(settings_, request, drops).max_tokens;
+  if (asks_for_speed(request)) out.flags |= OC_USAGE_TIER_FAST;
   return OC_OK;
 }
 

@@ -404,6 +404,11 @@ TEST_F(RequestTest, ALimitIsRequired) {
   ASSERT_EQ((*provider)->estimate(provider->self(), &r, &used), OC_OK);
   EXPECT_EQ(used.output, 8292u);
   EXPECT_EQ(used.input, 77u);
+  EXPECT_EQ(used.flags & OC_USAGE_TIER, 0u);
+  r.dialect = oc::str("anthropic_messages");
+  r.ext_json = oc::str(R"({"a":1,"speed": "fast"})");
+  ASSERT_EQ((*provider)->estimate(provider->self(), &r, &used), OC_OK);
+  EXPECT_EQ(used.flags & OC_USAGE_TIER, std::uint32_t(OC_USAGE_TIER_FAST)) << "it costs more: the hold must know";
 }
 
 TEST_F(RequestTest, SamplingGoesWhereItIsTaken) {

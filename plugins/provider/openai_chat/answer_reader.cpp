@@ -5,6 +5,7 @@
 #include "common/headers.hpp"
 #include "common/media.hpp"
 #include "common/members.hpp"
+#include "common/service_tier.hpp"
 #include "embedding_reader.hpp"
 #include "openai_chat/finish_reason.hpp"
 #include "openai_chat/usage.hpp"
@@ -119,6 +120,8 @@ void AnswerReader::usage(const oc::Call& call, oc::Json root, bool last_word) {
       !read_usage(root["choices"].first()["usage"], used))
     return;
   if (last_word) used.flags |= OC_USAGE_FINAL;
+  const auto tier = root["service_tier"].str();
+  used.flags |= dialect::usage_tier(tier.empty() ? root["usage"]["service_tier"].str() : tier);
   usage_seen_ = true;
   call.usage(used);
 }

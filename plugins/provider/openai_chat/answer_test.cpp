@@ -217,6 +217,12 @@ TEST_F(AnswerTest, AnEmptyReasonIsNoEnd) {
   only(OC_EV_FINISH);
 }
 
+TEST_F(AnswerTest, TheServiceTierIsWhatTheAnswerSays) {
+  begin_stream();
+  frame(R"({"choices":[],"service_tier":"flex","usage":{"prompt_tokens":10,"completion_tokens":30}})");
+  EXPECT_EQ(only(OC_EV_USAGE).usage.flags & OC_USAGE_TIER, std::uint32_t(OC_USAGE_TIER_FLEX));
+}
+
 // new-api#4395: reasoning counted twice.
 TEST_F(AnswerTest, ReasoningIsCountedOnce) {
   begin_stream();

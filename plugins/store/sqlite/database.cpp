@@ -40,9 +40,17 @@ void make_private(const std::string& file) {
   }
 }
 
+// A connection belongs to one thread, and nobody asks SQLite how much memory it uses: it need not lock for either. Of the
+// whole process, so only before its first use; SQLite refuses it afterwards, and all goes on with locks.
+void spare_locks() noexcept {
+  sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+}
+
 Poco::Data::Session open_session(const std::string& file) {
   if (file.empty()) throw ConfigError("\"file\" is empty: name the file that the store keeps its data in");
   make_private(file);
+  spare_locks();
   Poco::Data::SQLite::Connector::registerConnector();
   try {
     return Poco::Data::Session(Poco::Data::SQLite::Connector::KEY, file, kOpenSecondsMax);

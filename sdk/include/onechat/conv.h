@@ -150,7 +150,14 @@ typedef struct oc_usage {
 enum {
   OC_USAGE_FINAL = 1u << 0,      /* the provider's last word */
   OC_USAGE_CUMULATIVE = 1u << 1, /* replaces what was reported before */
-  OC_USAGE_ESTIMATED = 1u << 2   /* counted by us, not reported */
+  OC_USAGE_ESTIMATED = 1u << 2,  /* counted by us, not reported */
+  /* The service tier that the provider says it served, in the bits of OC_USAGE_TIER; 0 = not said. Prices may differ. */
+  OC_USAGE_TIER = 0xF00,
+  OC_USAGE_TIER_STANDARD = 0x100,
+  OC_USAGE_TIER_FLEX = 0x200,
+  OC_USAGE_TIER_PRIORITY = 0x300,
+  OC_USAGE_TIER_BATCH = 0x400,
+  OC_USAGE_TIER_FAST = 0x500
 };
 
 enum {

@@ -72,7 +72,8 @@ typedef struct oc_provider_codec {
   /* A non-2xx answer (body at most 64 KiB) -> one OC_EV_ERROR event. May be NULL: the host guesses from the status. */
   oc_status(OC_CALL *map_error)(void *inst, oc_call *, void *state, oc_arena *, uint32_t http_status,
                                 const oc_header *, uint64_t n, oc_bytes body, oc_event *out);
-  /* Upper bound of what the request may use. May be NULL: the host takes input_bytes and max_output_tokens. */
+  /* Upper bound of what the request may use; a tier in its flags (OC_USAGE_TIER) when it asks to be served so in a way
+   * that service_tier does not tell. May be NULL: the host takes input_bytes and max_output_tokens. */
   oc_status(OC_CALL *estimate)(void *inst, const oc_request *, oc_usage *);
 } oc_provider_codec;
 
