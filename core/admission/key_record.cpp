@@ -82,6 +82,15 @@ Error malformed(std::string_view what, const std::string& member) {
 
 }  // namespace
 
+std::string to_json(const OrgRecord& record) {
+  std::string out;
+  oc_jsonw w(&out);
+  w.object().key("name").string(record.name);
+  write_unsigned(w, "id", record.id);
+  w.key("created_unix_ms").integer(record.created_unix_ms).close();
+  return out;
+}
+
 std::string to_json(const ProjectRecord& record) {
   std::string out;
   oc_jsonw w(&out);
@@ -89,6 +98,10 @@ std::string to_json(const ProjectRecord& record) {
   write_unsigned(w, "id", record.id);
   w.key("created_unix_ms").integer(record.created_unix_ms);
   write_limits(w, record.limits);
+  if (record.org_id != 0) {
+    w.key("org").string(record.org);
+    write_unsigned(w, "org_id", record.org_id);
+  }
   w.close();
   return out;
 }
@@ -109,13 +122,25 @@ std::string to_json(const KeyRecord& record) {
   return out;
 }
 
+Result<OrgRecord> org_from_json(std::string_view text) {
+  Arena arena;
+  Members m(json::parse(arena, text));
+  OrgRecord out{.name = m.text("name", true),
+                .id = m.number<std::uint64_t>("id", true),
+                .created_unix_ms = m.number<std::int64_t>("created_unix_ms")};
+  if (!m.wrong().empty()) return malformed("organization", m.wrong());
+  return out;
+}
+
 Result<ProjectRecord> project_from_json(std::string_view text) {
   Arena arena;
   Members m(json::parse(arena, text));
   ProjectRecord out{.name = m.text("name", true),
                     .id = m.number<std::uint64_t>("id", true),
                     .created_unix_ms = m.number<std::int64_t>("created_unix_ms"),
-                    .limits = m.limits()};
+                    .limits = m.limits(),
+                    .org = m.text("org"),
+                    .org_id = m.number<std::uint64_t>("org_id")};
   if (!m.wrong().empty()) return malformed("project", m.wrong());
   return out;
 }

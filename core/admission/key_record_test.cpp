@@ -50,6 +50,30 @@ TEST(ProjectRecord, EveryMemberSurvivesTheStore) {
                             R"("limits":{"requests_per_minute":10,"tokens_per_minute":0,"concurrency":0}})");
 }
 
+TEST(ProjectRecord, AProjectOfAnOrganizationDrawsFromItsWallet) {
+  ProjectRecord p = project_of("p", 42);
+  EXPECT_EQ(p.account(), 42u);
+  p.org = "acme";
+  p.org_id = 41;
+  const auto back = project_from_json(to_json(p));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->org, "acme");
+  EXPECT_EQ(back->account(), 41u);
+  KeyTable table;
+  publish(table, {project_of("p", 42)}, {key_of("k", "p")});
+  EXPECT_EQ(table.find(sha256("k"))->project->account, 42u);
+  publish(table, {p}, {key_of("k", "p")});
+  EXPECT_EQ(table.find(sha256("k"))->project->account, 41u);
+  EXPECT_EQ(table.find(sha256("k"))->project->id, 42u);
+}
+
+TEST(OrgRecord, EveryMemberSurvivesTheStore) {
+  const auto back = org_from_json(to_json(OrgRecord{"acme", 7, 5}));
+  ASSERT_TRUE(back);
+  EXPECT_EQ(to_json(*back), R"({"name":"acme","id":7,"created_unix_ms":5})");
+  EXPECT_EQ(org_from_json(R"({"name":"acme"})").error().param, "id");
+}
+
 TEST(ProjectRecord, UnknownMembersAreIgnored) {
   const auto back = project_from_json(R"({"name":"p","id":1,"colour":"red"})");
   ASSERT_TRUE(back);

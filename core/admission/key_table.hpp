@@ -47,7 +47,8 @@ struct Meter {  // live counters of a key or a project, shared by all workers
 
 struct Project {
   std::string name;
-  std::uint64_t id = 0;  // also its wallet's ledger account
+  std::uint64_t id = 0;       // its ledger scope
+  std::uint64_t account = 0;  // the wallet it draws from: its own, whose number is its id, or its organization's
   Limits limits;
   std::shared_ptr<Meter> meter = std::make_shared<Meter>();  // outlives a change of the limits
 };

@@ -24,11 +24,12 @@ struct Live {
 std::shared_ptr<Project> project_of(const ProjectRecord& record, const Live& live) {
   const auto found = live.projects.find(record.id);
   if (found != live.projects.end() && found->second->name == record.name &&
-      facts(found->second->limits) == facts(record.limits))
+      found->second->account == record.account() && facts(found->second->limits) == facts(record.limits))
     return found->second;
   auto project = std::make_shared<Project>();
   project->name = record.name;
   project->id = record.id;
+  project->account = record.account();
   project->limits = record.limits;
   if (found != live.projects.end()) project->meter = found->second->meter;
   return project;

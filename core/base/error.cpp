@@ -34,6 +34,8 @@ constexpr std::array kFacts{
     StatusFacts{OC_E_NOT_FOUND, "not_found", 404},
     StatusFacts{OC_E_TOO_LARGE, "too_large", 413},
     StatusFacts{OC_E_UNAVAILABLE, "unavailable", 503},
+    StatusFacts{OC_E_FENCED, "fenced", 503},
+    StatusFacts{OC_E_LINKED, "linked", 409},
     StatusFacts{OC_E_INTERNAL, "internal", 500},
 };
 

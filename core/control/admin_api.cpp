@@ -8,22 +8,12 @@
 
 #include "control/admin_call.hpp"
 #include "control/admin_json.hpp"
-#include "control/money_text.hpp"
 
 namespace onechat::control {
 namespace {
 
 constexpr std::string_view kBearer = "Bearer ";
 constexpr std::uint32_t kPageMax = 1'000, kPageDefault = 50, kExportPage = 200;
-
-template <class Write>
-AdminResponse json_response(unsigned status, Write&& write) {
-  AdminResponse response;
-  response.status = status;
-  oc_jsonw w(&response.body);
-  write(w);
-  return response;
-}
 
 AdminResponse hook_response(const std::function<std::string()>& hook) {
   AdminResponse response;
@@ -86,10 +76,21 @@ std::span<const AdminApi::Route> AdminApi::routes() noexcept {
       Route{"GET", "/api/v1/keys", false, &AdminApi::list_keys},
       Route{"POST", "/api/v1/keys", false, &AdminApi::create_key},
       Route{"DELETE", "/api/v1/keys/{id}", false, &AdminApi::revoke_key},
+      Route{"GET", "/api/v1/orgs", false, &AdminApi::list_orgs},
       Route{"POST", "/api/v1/deposits", false, &AdminApi::deposit},
+      Route{"POST", "/api/v1/withdrawals", false, &AdminApi::withdraw},
+      Route{"POST", "/api/v1/transfers", false, &AdminApi::transfer},
+      Route{"POST", "/api/v1/grants", false, &AdminApi::grant},
+      Route{"POST", "/api/v1/refunds", false, &AdminApi::refund},
+      Route{"PUT", "/api/v1/terms", false, &AdminApi::set_terms},
       Route{"GET", "/api/v1/balance", false, &AdminApi::balance},
+      Route{"GET", "/api/v1/budgets", false, &AdminApi::list_budgets},
+      Route{"PUT", "/api/v1/budgets", false, &AdminApi::set_budget},
+      Route{"DELETE", "/api/v1/budgets", false, &AdminApi::remove_budget},
       Route{"GET", "/api/v1/ledger/verify", false, &AdminApi::verify},
       Route{"GET", "/api/v1/ledger/statement", false, &AdminApi::statement},
+      Route{"GET", "/api/v1/ledger/trial-balance", false, &AdminApi::trial_balance},
+      Route{"GET", "/api/v1/ledger/explain/{request}", false, &AdminApi::explain},
       Route{"GET", "/api/v1/traces", false, &AdminApi::list_traces},
       Route{"GET", "/api/v1/traces/export", false, &AdminApi::export_traces},
       Route{"GET", "/api/v1/traces/{id}", false, &AdminApi::show_trace},
@@ -197,11 +198,11 @@ Result<AdminResponse> AdminApi::list_projects(const Call& call) {
 }
 
 Result<AdminResponse> AdminApi::create_project(const Call& call) {
-  BodyReader body(call.request.body, {"name", "limits"});
-  const std::string name = body.text("name", true);
+  BodyReader body(call.request.body, {"name", "limits", "org"});
+  const std::string name = body.text("name", true), org = body.text("org");
   const auto limits = body.limits("limits");
   if (body.problem()) return *body.problem();
-  const auto project = plane_.directory().create_project(name, limits);
+  const auto project = plane_.directory().create_project(name, limits, org);
   if (!project) return project.error();
   return json_response(201, [&](oc_jsonw& w) { write_project(w, *project); });
 }
@@ -244,53 +245,6 @@ Result<AdminResponse> AdminApi::revoke_key(const Call& call) {
   const auto key = plane_.directory().revoke_key(call.argument);
   if (!key) return key.error();
   return json_response(200, [&](oc_jsonw& w) { write_key(w, *key); });
-}
-
-Result<AdminResponse> AdminApi::deposit(const Call& call) {
-  BodyReader body(call.request.body, {"project", "usd", "id"});
-  const std::string project = body.text("project", true), id = body.text("id", true);
-  const auto nano = body.usd("usd", true);
-  if (body.problem()) return *body.problem();
-  const auto done = plane_.deposit(project, *nano, id);
-  if (!done) return done.error();
-  return json_response(done->duplicate ? 200 : 201, [&](oc_jsonw& w) {
-    w.object().key("project").string(project).key("currency").string("USD").key("id").string(id);
-    w.key("amount").string(to_usd(*nano)).key("duplicate").boolean(done->duplicate);
-    w.key("available").string(to_usd(done->available_nano)).close();
-  });
-}
-
-Result<AdminResponse> AdminApi::balance(const Call& call) {
-  if (const auto fine = call.only({"project"}); !fine) return fine.error();
-  const auto project = call.needed("project");
-  if (!project) return project.error();
-  const auto balance = plane_.balance(*project);
-  if (!balance) return balance.error();
-  return json_response(200, [&](oc_jsonw& w) { write_balance(w, *project, *balance); });
-}
-
-Result<AdminResponse> AdminApi::verify(const Call&) {
-  const auto verdict = plane_.books().verify();
-  if (!verdict) return verdict.error();
-  return json_response(200, [&](oc_jsonw& w) { write_verdict(w, *verdict); });
-}
-
-Result<AdminResponse> AdminApi::statement(const Call& call) {
-  if (const auto fine = call.only({"project", "from", "to"}); !fine) return fine.error();
-  const auto project = call.needed("project");
-  const auto from = call.time("from"), to = call.time("to");
-  if (!project) return project.error();
-  if (!from) return from.error();
-  if (!to) return to.error();
-  const auto lines = plane_.statement(*project, *from, *to);
-  if (!lines) return lines.error();
-  std::map<std::uint64_t, std::string> key_ids;
-  for (const auto& k : plane_.directory().keys(*project)) key_ids[k.number] = k.id;
-  return json_response(200, [&](oc_jsonw& w) {
-    w.array();
-    for (const auto& line : *lines) write_statement_line(w, line, key_ids[line.key_number]);
-    w.close();
-  });
 }
 
 Result<AdminResponse> AdminApi::list_traces(const Call& call) {

@@ -14,7 +14,7 @@ bool contains(std::initializer_list<std::string_view> known, std::string_view na
   return std::find(known.begin(), known.end(), name) != known.end();
 }
 
-std::string quoted(std::string_view name) { return "'" + std::string(name.substr(0, 60)) + "'"; }
+std::string in_quotes(std::string_view name) { return "'" + std::string(name.substr(0, 60)) + "'"; }
 
 }  // namespace
 
@@ -26,7 +26,7 @@ BodyReader::BodyReader(const std::string& body, std::initializer_list<std::strin
     return;
   }
   for (const oc_json* m = root_->first; m; m = m->next)
-    if (!contains(known, m->key)) fail("there is no field " + quoted(m->key), m->key);
+    if (!contains(known, m->key)) fail("there is no field " + in_quotes(m->key), m->key);
 }
 
 void BodyReader::fail(std::string message, std::string_view param) {
@@ -37,14 +37,14 @@ void BodyReader::fail(std::string message, std::string_view param) {
 const oc_json* BodyReader::get(std::string_view name, bool required) {
   const oc_json* v = root_ ? json::get(root_, name) : nullptr;
   if (v && v->type == OC_JSON_NULL) v = nullptr;
-  if (!v && required) fail(quoted(name) + " is missing", name);
+  if (!v && required) fail(in_quotes(name) + " is missing", name);
   return v;
 }
 
 std::string BodyReader::text(std::string_view name, bool required) {
   const oc_json* v = get(name, required);
   if (!v) return {};
-  if (v->type != OC_JSON_STRING || (required && v->text.empty())) fail(quoted(name) + " must be text", name);
+  if (v->type != OC_JSON_STRING || (required && v->text.empty())) fail(in_quotes(name) + " must be text", name);
   return std::string(v->text);
 }
 
@@ -52,7 +52,7 @@ std::optional<std::int64_t> BodyReader::usd(std::string_view name, bool required
   const oc_json* v = get(name, required);
   if (!v) return std::nullopt;
   if (v->type != OC_JSON_STRING && v->type != OC_JSON_NUMBER) {
-    fail(quoted(name) + " must be an amount in USD, such as \"25.00\"", name);
+    fail(in_quotes(name) + " must be an amount in USD, such as \"25.00\"", name);
     return std::nullopt;
   }
   const auto nano = parse_usd(v->type == OC_JSON_STRING ? v->text : v->raw);
@@ -68,6 +68,25 @@ std::int64_t BodyReader::time(std::string_view name) {
   return ms ? *ms : 0;
 }
 
+std::optional<bool> BodyReader::flag(std::string_view name) {
+  const oc_json* v = get(name, false);
+  if (!v) return std::nullopt;
+  if (v->raw != "true" && v->raw != "false") fail(in_quotes(name) + " must be true or false", name);
+  return v->raw == "true";
+}
+
+std::uint64_t BodyReader::number(std::string_view name, std::uint64_t max) {
+  const oc_json* v = get(name, false);
+  if (!v) return 0;
+  if (v->type != OC_JSON_STRING) return whole(root_, name, max);
+  std::uint64_t out = 0;
+  const auto* end = v->text.data() + v->text.size();
+  const auto [at, code] = std::from_chars(v->text.data(), end, out);
+  if (code != std::errc() || at != end || out > max)
+    fail(in_quotes(name) + " must be a whole number of at most " + std::to_string(max), name);
+  return out;
+}
+
 std::uint64_t BodyReader::whole(const oc_json* object, std::string_view name, std::uint64_t max) {
   const oc_json* v = json::get(object, name);
   if (!v) return 0;
@@ -75,7 +94,7 @@ std::uint64_t BodyReader::whole(const oc_json* object, std::string_view name, st
   const auto* end = v->raw.data() + v->raw.size();
   const auto [at, code] = std::from_chars(v->raw.data(), end, out);
   if (v->type != OC_JSON_NUMBER || code != std::errc() || at != end || out > max)
-    fail(quoted(name) + " must be a whole number of at most " + std::to_string(max), name);
+    fail(in_quotes(name) + " must be a whole number of at most " + std::to_string(max), name);
   return out;
 }
 
@@ -83,12 +102,12 @@ admission::Limits BodyReader::limits(std::string_view name) {
   const oc_json* v = get(name, false);
   if (!v) return {};
   if (v->type != OC_JSON_OBJECT) {
-    fail(quoted(name) + " must be an object", name);
+    fail(in_quotes(name) + " must be an object", name);
     return {};
   }
   for (const oc_json* m = v->first; m; m = m->next)
     if (!contains({"requests_per_minute", "tokens_per_minute", "concurrency"}, m->key))
-      fail("there is no field " + quoted(m->key) + " in " + quoted(name), m->key);
+      fail("there is no field " + in_quotes(m->key) + " in " + in_quotes(name), m->key);
   constexpr std::uint64_t kMax32 = std::numeric_limits<std::uint32_t>::max();
   admission::Limits out;
   out.requests_per_minute = static_cast<std::uint32_t>(whole(v, "requests_per_minute", kMax32));
@@ -100,7 +119,7 @@ admission::Limits BodyReader::limits(std::string_view name) {
 Result<void> AdminApi::Call::only(std::initializer_list<std::string_view> known) const {
   for (const auto& [name, value] : request.query)
     if (!contains(known, name))
-      return Error(OC_E_INVALID, "there is no query parameter " + quoted(name), "invalid_request", name.substr(0, 60));
+      return Error(OC_E_INVALID, "there is no query parameter " + in_quotes(name), "invalid_request", name.substr(0, 60));
   return {};
 }
 

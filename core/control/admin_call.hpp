@@ -8,6 +8,15 @@
 
 namespace onechat::control {
 
+template <class Write>
+AdminResponse json_response(unsigned status, Write&& write) {
+  AdminResponse response;
+  response.status = status;
+  oc_jsonw w(&response.body);
+  write(w);
+  return response;
+}
+
 // Members of a JSON body. The first thing that is wrong is kept; the handler asks once, at the end.
 class BodyReader {
  public:
@@ -17,6 +26,8 @@ class BodyReader {
   std::string text(std::string_view name, bool required = false);
   std::optional<std::int64_t> usd(std::string_view name, bool required = false);  // decimal as text or number, in nano
   std::int64_t time(std::string_view name);                                       // date text or null; 0 when absent
+  std::optional<bool> flag(std::string_view name);
+  std::uint64_t number(std::string_view name, std::uint64_t max);  // 0 when absent
   admission::Limits limits(std::string_view name);
   const std::optional<Error>& problem() const noexcept { return problem_; }
 

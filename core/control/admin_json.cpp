@@ -61,6 +61,14 @@ void write_project(oc_jsonw& w, const admission::ProjectRecord& p) {
   whole(w, "id", p.id);
   time_or_null(w, "created", p.created_unix_ms);
   write_limits(w, p.limits);
+  if (!p.org.empty()) w.key("org").string(p.org);
+  w.close();
+}
+
+void write_org(oc_jsonw& w, const admission::OrgRecord& o) {
+  w.object().key("name").string(o.name);
+  whole(w, "id", o.id);
+  time_or_null(w, "created", o.created_unix_ms);
   w.close();
 }
 
@@ -78,35 +86,6 @@ void write_key(oc_jsonw& w, const admission::KeyRecord& k, const std::string& ke
     w.null();
   write_limits(w, k.limits);
   w.close();
-}
-
-void write_balance(oc_jsonw& w, const std::string& project, const Balance& b) {
-  w.object().key("project").string(project).key("currency").string("USD");
-  w.key("available").string(to_usd(b.available_nano)).key("held").string(to_usd(b.held_nano));
-  w.key("spent").string(to_usd(b.spent_nano)).key("deposited").string(to_usd(b.deposited_nano));
-  w.close();
-}
-
-void write_statement_line(oc_jsonw& w, const StatementLine& line, const std::string& key_id) {
-  w.object().key("time").string(to_time(line.unix_ms)).key("kind").string(line.kind).key("id").string(to_hex(line.id));
-  if (line.kind == "deposit") {
-    w.key("amount").string(to_usd(line.amount_nano));
-  } else {
-    w.key("amount").string(to_usd(-(line.amount_nano + line.fee_nano)));
-    w.key("cost").string(to_usd(line.amount_nano)).key("fee").string(to_usd(line.fee_nano));
-    w.key("trace").string(to_hex(line.ref)).key("key").string(key_id);
-    w.key("late").boolean(line.late).key("estimated").boolean(line.estimated);
-  }
-  w.close();
-}
-
-void write_verdict(oc_jsonw& w, const Verdict& v) {
-  w.object().key("ok").boolean(v.breaches.empty());
-  whole(w, "transfers", v.transfers);
-  w.key("breaches").array();
-  for (const auto& b : v.breaches)
-    w.object().key("invariant").string(b.invariant).key("detail").string(b.detail).close();
-  w.close().close();
 }
 
 void write_trace(oc_jsonw& w, const record::TraceRecord& t, bool with_content) {

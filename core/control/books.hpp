@@ -1,8 +1,10 @@
-// What the control plane asks of the ledger: deposits, spend limits, balances, statements, verification.
+// What the control plane asks of the ledger: money in and out of wallets, budgets, balances, statements, audits.
 //
 // Thread-safe; every call may block on the ledger's thread. Without a ledger (`ledger: none`) every call is
-// OC_E_UNSUPPORTED.
+// OC_E_UNSUPPORTED. Amounts are nano-USD.
 #pragma once
+#include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -11,21 +13,61 @@
 
 namespace onechat::control {
 
-struct Deposited {
-  bool duplicate = false;  // the same id with the same amount was there before; nothing was added
-  std::int64_t available_nano = 0;
+// What was done, or had been done before under the same id.
+struct Posted {
+  bool duplicate = false;
+  std::int64_t available_nano = 0;  // of the wallet, after it
+  std::int64_t shortfall_nano = 0;  // part of it that became debt
 };
 
-struct Balance {
-  std::int64_t available_nano = 0, held_nano = 0, spent_nano = 0, deposited_nano = 0;
+// Who pays money in, or gets it out. A payment provider's event id is its own, whatever wallet it is for; without a
+// provider the id is the wallet's.
+struct Payment {
+  std::uint64_t account = 0;
+  std::int64_t nano = 0;
+  std::string id, provider;
 };
 
-struct StatementLine {
-  std::string kind;  // "deposit" or "settle"
-  oc_id128 id{}, ref{};
-  std::int64_t amount_nano = 0, fee_nano = 0, unix_ms = 0;
-  std::uint64_t key_number = 0;
-  bool late = false, estimated = false;
+struct GrantWish {
+  std::uint64_t account = 0;
+  std::int64_t nano = 0;
+  std::string id;
+  std::uint32_t priority = 0;        // lowest is spent first
+  std::int64_t expires_unix_ms = 0;  // 0: never
+};
+
+struct TermsWish {  // what is not set stays as it is
+  std::optional<std::int64_t> overdraft_nano, debt_limit_nano;
+  std::optional<bool> frozen;
+};
+
+struct RefundWish {
+  oc_id128 request{};
+  std::optional<std::int64_t> nano;  // not set: all that was not given back yet
+  std::string id;                    // tells several refunds of one request apart; may be empty
+  bool provider_refunds = false;     // the provider gives its part back; else we bear it
+};
+
+struct Refunded : Posted {
+  std::uint64_t account = 0;
+  std::int64_t nano = 0;
+};
+
+using Balance = oc_ledger_balance;
+using Entry = oc_ledger_entry;
+using Sum = oc_ledger_sum;
+
+struct Budget {
+  std::uint32_t scope = 0, period = 0, action = 0;  // OC_SCOPE_*, OC_WINDOW_*, OC_BUDGET_*
+  std::uint64_t account = 0, scope_id = 0;
+  std::int64_t limit_nano = 0;
+  std::string time_zone;
+  std::int64_t spent_nano = 0, held_nano = 0, begin_unix_ms = 0, end_unix_ms = 0;  // out: the current window
+};
+
+struct Found {  // everything the ledger knows under an id
+  std::vector<oc_ledger_hold> holds;
+  std::vector<Entry> entries;
 };
 
 struct Verdict {
@@ -36,22 +78,50 @@ struct Verdict {
   std::vector<Breach> breaches;  // empty: every invariant holds
 };
 
+// Runs a long question on a backend of its own, on the calling thread, so that commits go on meanwhile. False: there is
+// none to be had now, and the question was not asked.
+using AskAside = std::function<bool(const std::function<void(const ledger::Backend&)>&)>;
+
 class Books {
  public:
-  explicit Books(ledger::LedgerEngine* engine) : engine_(engine) {}
+  // Without `aside`, verify() and trial_balance() keep the ledger's thread while they run.
+  explicit Books(ledger::LedgerEngine* engine, AskAside aside = {}) : engine_(engine), aside_(std::move(aside)) {}
 
-  // `id` makes it happen once per account: the same id with another amount is OC_E_CONFLICT.
-  Result<Deposited> deposit(std::uint64_t account, std::int64_t nano, std::string_view id);
-  Result<void> set_spend_limit(std::uint64_t key_number, std::int64_t nano);
-  Result<Balance> balance(std::uint64_t account);  // zeros for an account that never had a deposit
-  // Oldest first; [from, to) in Unix ms, 0 = open.
-  Result<std::vector<StatementLine>> statement(std::uint64_t account, std::int64_t from, std::int64_t to);
+  // Each happens once: the same id with another body is OC_E_CONFLICT.
+  Result<Posted> deposit(const Payment& payment);
+  Result<Posted> withdraw(const Payment& payment, bool chargeback);
+  Result<Posted> transfer(std::uint64_t from, std::uint64_t to, std::int64_t nano, const std::string& id);
+  Result<Posted> grant(const GrantWish& wish);
+  Result<Posted> set_terms(std::uint64_t account, const TermsWish& wish);
+  Result<Refunded> refund(const RefundWish& wish);
+
+  Result<void> put_budget(const Budget& budget);  // a negative limit removes it
+  Result<std::vector<Budget>> budgets(std::uint64_t account);  // account 0: all
+
+  Result<Balance> balance(std::uint64_t account);  // zeros for a wallet that was never funded
+  // Oldest first; [from, to) in Unix ms.
+  Result<std::vector<Entry>> entries(std::uint64_t account, std::int64_t from, std::int64_t to);
+  Result<Found> find(oc_id128 id);
+  Result<std::vector<Sum>> trial_balance(std::int64_t at_unix_ms);  // of all postings before it
+  Result<oc_ledger_open> open();
   Result<Verdict> verify();
 
   ledger::LedgerEngine* engine() const noexcept { return engine_; }
 
  private:
+  Result<Posted> post(const oc_ledger_op& op, const char* what);
+  oc_status ask(const std::function<oc_status(const ledger::Backend&)>& question);
+  oc_status ask_aside(const std::function<oc_status(const ledger::Backend&)>& question);
+
   ledger::LedgerEngine* engine_;
+  AskAside aside_;
 };
+
+bool is_charge(const Entry& entry) noexcept;
+// The request that a charge or a refund is for.
+oc_id128 request_of(const Entry& entry) noexcept;
+
+// What an entry did to the wallet `account`: what it has, with its grants and less its debt.
+std::int64_t effect_on(const Entry& entry, std::uint64_t account) noexcept;
 
 }  // namespace onechat::control

@@ -1,92 +1,17 @@
 #include "control/cli.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
-#include "control/admin_client.hpp"
-#include "control/cli_args.hpp"
+#include "control/cli_ledger.hpp"
+#include "control/cli_session.hpp"
 #include "control/config.hpp"
-#include "control/data_dir.hpp"
 #include "control/price_import.hpp"
 #include "control/text_table.hpp"
 
 namespace onechat::control {
 namespace {
-
-constexpr int kDone = 0, kFailed = 1, kBadUsage = 2;
-
-std::string environment(const char* name) {
-  const char* value = std::getenv(name);
-  return value ? value : "";
-}
-
-// Everything a command needs: its words and options, where it writes, and the gateway.
-struct Session {
-  const CliArgs& args;
-  std::ostream& out;
-  std::ostream& err;
-  bool json;
-
-  std::string option(const std::string& name, std::string otherwise = {}) const {
-    return args.get(name, std::move(otherwise));
-  }
-  int fail(const Error& e) const {
-    err << "1chat: " << e.message << '\n';
-    return e.status == OC_E_CONFIG ? kBadUsage : kFailed;
-  }
-  Result<AdminClient> client() const {
-    const std::string from_env = environment("ONECHAT_ADMIN_URL");
-    std::string url = option("--admin-url", from_env.empty() ? "http://127.0.0.1:8081" : from_env);
-    while (!url.empty() && url.back() == '/') url.pop_back();
-    std::string token = environment("ONECHAT_ADMIN_TOKEN");
-    if (token.empty() || args.has("--data")) {
-      const auto read = read_admin_token(option("--data", "./data"));
-      if (!read) return Error(OC_E_INVALID, read.error().message + "; give --data DIR or ONECHAT_ADMIN_TOKEN");
-      token = *read;
-    }
-    return AdminClient(std::move(url), std::move(token));
-  }
-};
-
-using Show = void (*)(std::ostream&, const oc_json*);
-
-// Calls, prints what came (as it is with --json), and lets `exit_code` look at it.
-int call_and_show(const Session& s, const std::string& method, const std::string& path, const AdminClient::Query& query,
-                  const std::string& body, Show show, int (*exit_code)(const oc_json*) = nullptr) {
-  const auto client = s.client();
-  if (!client) return s.fail(client.error());
-  const auto answer = client->call(method, path, query, body);
-  if (!answer) return s.fail(answer.error());
-  Arena arena;
-  const oc_json* root = json::parse(arena, *answer);
-  if (!root) return s.fail(Error(OC_E_UPSTREAM, "what answers at the admin address is not 1chat"));
-  if (s.json)
-    s.out << *answer << '\n';
-  else
-    show(s.out, root);
-  return exit_code ? exit_code(root) : kDone;
-}
-
-std::string text_of(const oc_json* object, std::string_view name) {
-  const oc_json* v = json::get(object, name);
-  return v ? std::string(v->text) : std::string();
-}
-
-// A JSON object of the options that were given.
-std::string body_of(const Session& s, const std::vector<std::pair<std::string, std::string>>& members,
-                    const std::vector<std::pair<std::string, std::string>>& fixed = {}) {
-  std::string out;
-  oc_jsonw w(&out);
-  w.object();
-  for (const auto& [name, value] : fixed) w.key(name).string(value);
-  for (const auto& [name, option] : members)
-    if (s.args.has(option)) w.key(name).string(s.option(option));
-  w.close();
-  return out;
-}
 
 void show_projects(std::ostream& out, const oc_json* v) {
   print_table(out, v, {{"NAME", "name"}, {"ID", "id", true}, {"CREATED", "created"}}, "no projects");
@@ -101,17 +26,6 @@ void show_keys(std::ostream& out, const oc_json* v) {
                {"EXPIRES", "expires"},
                {"REVOKED", "revoked"}},
               "no keys");
-}
-void show_statement(std::ostream& out, const oc_json* v) {
-  print_table(out, v,
-              {{"TIME", "time"},
-               {"KIND", "kind"},
-               {"USD", "amount", true},
-               {"COST", "cost", true},
-               {"FEE", "fee", true},
-               {"KEY", "key"},
-               {"TRACE", "trace"}},
-              "nothing in this period");
 }
 void show_traces(std::ostream& out, const oc_json* v) {
   print_table(out, v,
@@ -147,26 +61,9 @@ void show_new_key(std::ostream& out, const oc_json* v) {
       << ". It is shown this once: keep it now.\n";
 }
 void show_revoked(std::ostream& out, const oc_json* v) { out << "revoked " << text_of(v, "id") << '\n'; }
-void show_deposit(std::ostream& out, const oc_json* v) {
-  const oc_json* duplicate = json::get(v, "duplicate");
-  const bool again = duplicate && duplicate->raw == "true";
-  out << (again ? "was there before: " : "deposited ") << text_of(v, "amount") << " USD, available "
-      << text_of(v, "available") << " USD\n";
-}
-void show_verdict(std::ostream& out, const oc_json* v) {
-  const oc_json* breaches = json::get(v, "breaches");
-  for (const oc_json* b = breaches ? breaches->first : nullptr; b; b = b->next)
-    out << text_of(b, "invariant") << "  " << text_of(b, "detail") << '\n';
-  const oc_json* n = json::get(v, "transfers");
-  out << (n ? std::string(n->raw) : "?") << " transfers checked, " << (breaches ? breaches->size : 0) << " breaches\n";
-}
-int verdict_code(const oc_json* v) {
-  const oc_json* ok = json::get(v, "ok");
-  return ok && ok->raw == "true" ? kDone : kFailed;
-}
-
 int project_create(const Session& s) {
-  return call_and_show(s, "POST", "/api/v1/projects", {}, body_of(s, {}, {{"name", s.args.words[0]}}), print_members);
+  return call_and_show(s, "POST", "/api/v1/projects", {},
+                       body_of(s, {{"org", "--org"}}, {{"name", s.args.words[0]}}), print_members);
 }
 int project_list(const Session& s) { return call_and_show(s, "GET", "/api/v1/projects", {}, "", show_projects); }
 int project_delete(const Session& s) {
@@ -182,21 +79,6 @@ int key_list(const Session& s) {
 }
 int key_revoke(const Session& s) {
   return call_and_show(s, "DELETE", "/api/v1/keys/" + path_segment(s.args.words[0]), {}, "", show_revoked);
-}
-int deposit(const Session& s) {
-  return call_and_show(s, "POST", "/api/v1/deposits", {},
-                       body_of(s, {{"project", "--project"}, {"usd", "--usd"}, {"id", "--id"}}), show_deposit);
-}
-int balance(const Session& s) {
-  return call_and_show(s, "GET", "/api/v1/balance", {{"project", s.option("--project")}}, "", print_members);
-}
-int ledger_verify(const Session& s) {
-  return call_and_show(s, "GET", "/api/v1/ledger/verify", {}, "", show_verdict, verdict_code);
-}
-int ledger_statement(const Session& s) {
-  return call_and_show(s, "GET", "/api/v1/ledger/statement",
-                       {{"project", s.option("--project")}, {"from", s.option("--from")}, {"to", s.option("--to")}}, "",
-                       show_statement);
 }
 AdminClient::Query trace_query(const Session& s) {
   return {{"project", s.option("--project")},
@@ -215,10 +97,7 @@ int trace_show(const Session& s) {
   return call_and_show(s, "GET", "/api/v1/traces/" + path_segment(s.args.words[0]), {}, "", show_trace);
 }
 int trace_export(const Session& s) {
-  const auto client = s.client();
-  if (!client) return s.fail(client.error());
-  const auto done = client->download("/api/v1/traces/export", trace_query(s), s.out);
-  return done ? kDone : s.fail(done.error());
+  return download(s, "/api/v1/traces/export", trace_query(s));
 }
 int prices_list(const Session& s) { return call_and_show(s, "GET", "/api/v1/prices", {}, "", show_prices); }
 int prices_import(const Session& s) {
@@ -259,18 +138,9 @@ int prices_rerate(const Session& s) {
   return call_and_show(s, "POST", "/api/v1/prices/rerate", {}, body, show_rerate, rerate_code);
 }
 
-struct Command {
-  const char* group;
-  const char* verb;  // "" for a command of one word
-  const char* usage;
-  std::size_t words;  // after group and verb
-  std::vector<std::string> needed, optional;
-  int (*run)(const Session&);
-};
-
-const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands{
-      {"project", "create", "NAME", 1, {}, {}, project_create},
+std::vector<Command> all_commands() {
+  std::vector<Command> out{
+      {"project", "create", "NAME [--org ORG]", 1, {}, {"--org"}, project_create},
       {"project", "list", "", 0, {}, {}, project_list},
       {"project", "delete", "NAME", 1, {}, {}, project_delete},
       {"key",
@@ -282,16 +152,6 @@ const std::vector<Command>& commands() {
        key_create},
       {"key", "list", "[--project NAME]", 0, {}, {"--project"}, key_list},
       {"key", "revoke", "ID", 1, {}, {}, key_revoke},
-      {"deposit", "", "--project NAME --usd 25.00 --id UNIQUE", 0, {"--project", "--usd", "--id"}, {}, deposit},
-      {"balance", "", "--project NAME", 0, {"--project"}, {}, balance},
-      {"ledger", "verify", "", 0, {}, {}, ledger_verify},
-      {"ledger",
-       "statement",
-       "--project NAME [--from DATE] [--to DATE]",
-       0,
-       {"--project"},
-       {"--from", "--to"},
-       ledger_statement},
       {"trace",
        "list",
        "[--project NAME] [--model M] [--status S] [--from DATE] [--to DATE] [--limit N] [--before ID]",
@@ -317,6 +177,13 @@ const std::vector<Command>& commands() {
        {"--from", "--to", "--prices"},
        prices_rerate},
   };
+  const auto money = ledger_commands();
+  out.insert(out.end(), money.begin(), money.end());
+  return out;
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = all_commands();
   return kCommands;
 }
 
@@ -346,10 +213,16 @@ int run_command(const Command& c, const std::vector<std::string>& rest, std::ost
   std::vector<std::string> with_value{"--admin-url", "--data"};
   with_value.insert(with_value.end(), c.needed.begin(), c.needed.end());
   with_value.insert(with_value.end(), c.optional.begin(), c.optional.end());
-  const auto args = parse_args(rest, with_value, {"--json"});
+  std::vector<std::string> flags{"--json"};
+  flags.insert(flags.end(), c.flags.begin(), c.flags.end());
+  const auto args = parse_args(rest, with_value, flags);
   if (!args) return bad_usage(err, args.error().message, usage_line(c));
   for (const auto& name : c.needed)
     if (args->get(name).empty()) return bad_usage(err, name + " is missing", usage_line(c));
+  if (c.wallet && args->get("--project").empty() && args->get("--org").empty())
+    return bad_usage(err, "--project is missing", usage_line(c));
+  if (c.wallet && args->has("--project") && args->has("--org"))
+    return bad_usage(err, "--project or --org, not both", usage_line(c));
   if (args->words.size() < c.words ||
       std::any_of(args->words.begin(), args->words.end(), [](const auto& w) { return w.empty(); }))
     return bad_usage(err, "a word is missing", usage_line(c));

@@ -13,6 +13,7 @@
 #include "control/problem.hpp"
 #include "control/yaml_node.hpp"
 #include "ledger/markup.hpp"
+#include "ledger/till.hpp"
 #include "net/client.hpp"
 #include "net/server.hpp"
 
@@ -66,6 +67,7 @@ struct ModelConfig {
   std::optional<PriceConfig> price;
   std::uint64_t max_output_tokens = 0;  // 0: prices file, else 16'384
   std::string owned_by;
+  std::string group;  // models that share budgets of scope "group"; "" = none
   int line = 0;
 };
 
@@ -90,6 +92,16 @@ struct Config {
   ledger::MarkupTable markup_table{kMarkupBps};   // prices.markup_percent, markups and orgs, ready for use
   PluginUse ledger{}, store{};
   bool ledger_none = false;           // "ledger: none"
+  bool ledger_durable = true;         // "durable: false" takes a ledger that may forget, for tests
+  std::uint32_t verify_every_h = 0;  // how often the ledger is verified in the background; 0: never
+  std::uint64_t node = 1;             // this process' number among those on the same ledger
+  struct Holds {
+    bool expected = false;  // streams hold what answers of late have cost; else the worst case
+    bool clip = true;
+    std::uint64_t clip_floor_tokens = 256;
+  } holds;
+  ledger::TillOptions till;
+  ledger::JournalLimits journal;
   std::vector<std::string> pipeline;  // authenticate, admit, <stages>, route, reserve, call, settle, trace
   net::ServerLimits server;
   net::ClientOptions client;  // defaults for every provider

@@ -78,6 +78,7 @@ class Builder {
     models();
     prices();
     backends();
+    money();
     pipeline();
     missing_variables();
   }
@@ -310,6 +311,7 @@ class Builder {
     out.line = m.line;
     text(m.value, "router", out.router);
     text(m.value, "owned_by", out.owned_by);
+    text(m.value, "group", out.group);
     number(m.value, "max_output_tokens", out.max_output_tokens);
     if (out.router == "direct") out.router.clear();
     if (const YamlNode* targets = m.value.get("targets"))
@@ -401,7 +403,50 @@ class Builder {
     const YamlNode* ledger = root_.get("ledger");
     out_.ledger_none = ledger && ledger->is(Kind::string) && ledger->text == "none";
     if (!out_.ledger_none) out_.ledger = backend("ledger", ledger);
+    if (const YamlNode* durable = ledger ? ledger->get("durable") : nullptr) {
+      out_.ledger_durable = durable->text != "false";
+      out_.ledger.config_json = settings_json(*ledger, {"use", "durable"});
+    }
     out_.store = backend("store", root_.get("store"));
+    if (const YamlNode* audit = object(root_, "audit")) number(*audit, "verify_every_h", out_.verify_every_h);
+  }
+  template <std::size_t N>
+  static void choice(const YamlNode& in, std::string_view key, const std::pair<std::string_view, std::uint32_t> (&words)[N],
+                     std::uint32_t& out) {
+    std::string said;
+    if (!text(in, key, said)) return;
+    for (const auto& [word, value] : words)
+      if (word == said) out = value;
+  }
+
+  void money() {
+    number(root_, "node", out_.node);
+    ledger::TillOptions& till = out_.till;
+    if (const YamlNode* in = object(root_, "holds")) {
+      std::uint32_t policy = 0;
+      choice(*in, "policy", {{"worst_case", 0}, {"expected", 1}}, policy);
+      out_.holds.expected = policy == 1;
+      if (const YamlNode* clip = in->get("clip"); clip && clip->is(Kind::boolean)) out_.holds.clip = clip->text == "true";
+      number(*in, "clip_floor_tokens", out_.holds.clip_floor_tokens);
+      seconds(*in, "ttl_s", till.hold_ttl_ms);
+      choice(*in, "crash", {{"progress", OC_CRASH_PROGRESS}, {"void", OC_CRASH_VOID}, {"hold", OC_CRASH_HOLD}}, till.crash);
+      choice(*in, "overage", {{"debt", OC_OVERAGE_DEBT}, {"absorb", OC_OVERAGE_ABSORB}, {"overdraft", OC_OVERAGE_OVERDRAFT}},
+             till.overage);
+    }
+    till.leases.drain_s = (till.hold_ttl_ms + 999) / 1000;
+    if (const YamlNode* in = object(root_, "leases")) {
+      number(*in, "above_per_s", till.leases.reserves_per_s);
+      seconds(*in, "ttl_s", till.leases.ttl_ms);
+      seconds(*in, "idle_s", till.leases.idle_ms);
+      seconds(*in, "spend_s", till.leases.spend_ms);
+      number(*in, "wallet_permille", till.leases.wallet_permille);
+    }
+    if (const YamlNode* in = object(root_, "journal")) {
+      std::uint32_t mb = 0;
+      number(*in, "max_mb", mb);
+      if (mb != 0) out_.journal.segments_max = static_cast<std::uint32_t>((std::uint64_t{mb} << 20) / out_.journal.segment_bytes);
+      number(*in, "sync_ms", out_.journal.sync_ms);
+    }
   }
   static PluginUse backend(const std::string& name, const YamlNode* in) {
     if (in && (in->is(Kind::object) || in->is(Kind::string))) return plugin(name, *in, in->line);

@@ -86,7 +86,7 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
            "upstream: { timeouts: { connect_s: 1.5 }, pool_size_max: 7, proxy: 'http://p:1' }\n"
            "providers: { p: { use: x, base_url: 'http://h:1/v1', timeouts: { idle_s: 2 }, proxy: '', byok: true, n: 0.10 } }\n"
            "models: { 'm/*': { router: cheap, targets: [{ provider: p, model: 'z-*', weight: 4 }],\n"
-           "  price: { input: 0.10, output: '0.000000001', search: 0.01, flex: 1/3 }, max_output_tokens: 9, owned_by: o } }\n"
+            "  price: { input: 0.10, output: '0.000000001', search: 0.01, flex: 1/3 }, max_output_tokens: 9, owned_by: o, group: dear } }\n"
            "routers: { cheap: { use: auto, floor: 1 } }\nstages: { red: { use: redact, a: [1] } }\n"
            "prices: { markup_percent: 7.25, orgs: { big: [one, two] },\n"
            "  markups: [{ org: big, percent: 3 }, { project: one, model: 'm/fast*', percent: '2.5' }, { provider: p, percent: 0 }] }\n"
@@ -96,7 +96,7 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
            "rates: { key: { requests_per_minute: 60 }, project: { tokens_per_minute: 5, concurrency: 2 } }\n"
            "retry: { attempts_max: 1, budget_percent: 0, backoff_ms: 5 }\nbreaker: { failures: 2, open_s: 1 }\n"
            "drain_s: 1\ndrain_on_disconnect_s: 0.25\ntraces: { bodies: false }\nlog: { level: debug }\n"
-           "first_boot_credit_usd: 0.000000001\n"),
+           "audit: { verify_every_h: 6 }\nfirst_boot_credit_usd: 0.000000001\n"),
       IsEmpty());
   const Config& c = config_;
   EXPECT_EQ(c.listen.host, "::1");
@@ -122,6 +122,8 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
   EXPECT_EQ(m.price->usd_per_million.at("input"), "0.10");
   EXPECT_EQ(m.price->usd_per_million.at("output"), "0.000000001");
   EXPECT_EQ(m.max_output_tokens, 9u);
+  EXPECT_EQ(m.group, "dear");
+  EXPECT_EQ(c.verify_every_h, 6u);
   EXPECT_EQ(c.routers[0].config_json, R"({"floor":1})");
   EXPECT_EQ(c.stages[0].use, "redact");
   EXPECT_EQ(m.price->usd_per_million.at("flex"), "1/3");

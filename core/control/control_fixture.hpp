@@ -8,7 +8,8 @@
 
 #include "control/admin_server.hpp"
 #include "control/data_dir.hpp"
-#include "control/fake_backends.hpp"
+#include "control/fake_ledger.hpp"
+#include "control/fake_store.hpp"
 
 namespace onechat::control {
 

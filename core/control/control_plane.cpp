@@ -1,5 +1,7 @@
 #include "control/control_plane.hpp"
 
+#include "control/ledger_metrics.hpp"
+
 namespace onechat::control {
 namespace {
 
@@ -7,34 +9,6 @@ constexpr char kDefaultProject[] = "default";
 constexpr char kMetaNamespace[] = "meta";
 constexpr char kBooted[] = "first_boot";
 constexpr char kFirstCreditId[] = "first-boot-credit";
-
-double usd(std::int64_t nano) { return static_cast<double>(nano) / 1e9; }
-
-void add_ledger_metrics(MetricsText& out, ledger::LedgerEngine& engine) {
-  const auto c = engine.counters();
-  out.gauge("onechat_ledger_up", "1 while the last batch was applied", engine.available());
-  out.counter("onechat_ledger_ops_total", "Operations applied", static_cast<double>(c.ops));
-  out.counter("onechat_ledger_batches_total", "Commits", static_cast<double>(c.batches));
-  out.counter("onechat_ledger_commit_seconds_total", "Time spent in commits",
-              static_cast<double>(c.commit_us_total) / 1e6);
-  out.counter("onechat_ledger_unavailable_total", "Batches the backend could not take",
-              static_cast<double>(c.unavailable));
-  const char* refused = "Reserves refused";
-  out.counter("onechat_ledger_refused_total", refused, static_cast<double>(c.refused_funds), {{"why", "funds"}});
-  out.counter("onechat_ledger_refused_total", refused, static_cast<double>(c.refused_limit), {{"why", "limit"}});
-  out.counter("onechat_ledger_late_settles_total", "Settles after their hold was closed",
-              static_cast<double>(c.late_settles));
-  out.counter("onechat_ledger_shortfall_usd_total", "Spent beyond what wallets had",
-              usd(static_cast<std::int64_t>(c.shortfall_nano)));
-  out.gauge("onechat_ledger_queue_ops", "Operations waiting", static_cast<double>(c.queue_ops));
-  std::uint64_t holds = 0;
-  std::int64_t held = 0;
-  oc_status status = OC_E_UNAVAILABLE;
-  engine.run([&](const ledger::Backend& b) { status = b.table->open_holds(b.instance, &holds, &held); });
-  if (status < 0) return;
-  out.gauge("onechat_ledger_open_holds", "Holds not settled yet", static_cast<double>(holds));
-  out.gauge("onechat_ledger_held_usd", "Money in open holds", usd(held));
-}
 
 void add_store_metrics(MetricsText& out, const record::StoreEngine& store) {
   const auto c = store.counters();
@@ -57,7 +31,9 @@ ControlPlane::ControlPlane(record::StoreEngine& store, ledger::LedgerEngine* led
       options_(options),
       hooks_(std::move(hooks)),
       directory_(store, table, clock),
-      books_(ledger),
+      books_(ledger, hooks_.ledger_aside),
+      budgets_(books_, directory_, store),
+      auditor_(books_, clock, std::chrono::hours(options.verify_every_h)),
       started_unix_ms_(clock.unix_ms()) {}
 
 Result<Boot> ControlPlane::boot() {
@@ -75,7 +51,7 @@ Result<Boot> ControlPlane::first_boot() {
   if (!project) return project.error();
   const bool credit = books_.engine() && options_.first_boot_credit_nano > 0;
   if (credit) {
-    const auto given = books_.deposit(project->id, options_.first_boot_credit_nano, kFirstCreditId);
+    const auto given = books_.deposit({project->account(), options_.first_boot_credit_nano, kFirstCreditId, {}});
     if (!given && given.error().status != OC_E_CONFLICT)
       return given.error();  // conflict: given before, of another size
   }
@@ -92,29 +68,20 @@ Result<Boot> ControlPlane::first_boot() {
 Result<NewKey> ControlPlane::create_key(const KeyWish& wish) {
   auto key = directory_.make_key(wish);
   if (!key) return key;
-  if (wish.limit_nano)
-    if (const auto set = books_.set_spend_limit(key->record.number, *wish.limit_nano); !set) return set.error();
+  if (wish.limit_nano) {
+    const auto project = directory_.project(wish.project);
+    if (!project) return project.error();
+    const auto set = budgets_.set_key_limit(project->account(), key->record.number, *wish.limit_nano);
+    if (!set) return set.error();
+  }
   if (const auto added = directory_.add_key(key->record); !added) return added.error();
   return key;
-}
-
-Result<Deposited> ControlPlane::deposit(const std::string& project, std::int64_t nano, const std::string& id) {
-  const auto record = directory_.project(project);
-  if (!record) return record.error();
-  return books_.deposit(record->id, nano, id);
 }
 
 Result<Balance> ControlPlane::balance(const std::string& project) {
   const auto record = directory_.project(project);
   if (!record) return record.error();
-  return books_.balance(record->id);
-}
-
-Result<std::vector<StatementLine>> ControlPlane::statement(const std::string& project, std::int64_t from,
-                                                           std::int64_t to) {
-  const auto record = directory_.project(project);
-  if (!record) return record.error();
-  return books_.statement(record->id, from, to);
+  return books_.balance(record->account());
 }
 
 Result<void> ControlPlane::ready() const {
@@ -127,7 +94,10 @@ Result<void> ControlPlane::ready() const {
 std::string ControlPlane::metrics_text() const {
   MetricsText out;
   add_process_metrics(out, started_unix_ms_);
-  if (books_.engine()) add_ledger_metrics(out, *books_.engine());
+  if (books_.engine()) {
+    add_ledger_metrics(out, *books_.engine(), clock_.unix_ms());
+    add_audit_metrics(out, auditor_.last(), clock_.unix_ms());
+  }
   add_store_metrics(out, store_);
   if (hooks_.metrics) hooks_.metrics(out);
   return out.text();

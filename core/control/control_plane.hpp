@@ -6,7 +6,9 @@
 #include <functional>
 #include <string>
 
+#include "control/auditor.hpp"
 #include "control/books.hpp"
+#include "control/budgets.hpp"
 #include "control/directory.hpp"
 #include "control/metrics.hpp"
 #include "control/rerate_report.hpp"
@@ -22,11 +24,13 @@ struct ControlHooks {
   std::function<PriceAt(std::shared_ptr<const ledger::PriceBook> book)> prices_at;
   std::function<Result<void>()> reload;       // reads the configuration again
   std::function<Result<void>()> ready;        // beside ledger and store: the error says what is missing
+  AskAside ledger_aside;                      // for checks of the ledger; empty: its own thread does them
   std::function<void(MetricsText&)> metrics;  // adds what the data plane counts
 };
 
 struct ControlOptions {
   std::int64_t first_boot_credit_nano = 0;
+  std::uint32_t verify_every_h = 0;  // the ledger, in the background; 0: never
 };
 
 struct Boot {
@@ -45,17 +49,20 @@ class ControlPlane {
   // A start that was cut short is done again: the credit still comes once.
   Result<Boot> boot();
 
-  // OC_E_FUNDS and the like do not come from here: see Directory and Books for errors.
   Result<NewKey> create_key(const KeyWish& wish);
-  Result<Deposited> deposit(const std::string& project, std::int64_t nano, const std::string& id);
   Result<Balance> balance(const std::string& project);
-  Result<std::vector<StatementLine>> statement(const std::string& project, std::int64_t from, std::int64_t to);
+  Result<Wallet> wallet(const std::string& project, const std::string& org) const {
+    return find_wallet(directory_, project, org);
+  }
 
   Result<void> ready() const;
   std::string metrics_text() const;
 
   Directory& directory() noexcept { return directory_; }
   Books& books() noexcept { return books_; }
+  Budgets& budgets() noexcept { return budgets_; }
+  Auditor& auditor() noexcept { return auditor_; }
+  std::int64_t unix_ms() const noexcept { return clock_.unix_ms(); }
   record::StoreEngine& store() noexcept { return store_; }
   const ControlHooks& hooks() const noexcept { return hooks_; }
 
@@ -68,6 +75,8 @@ class ControlPlane {
   ControlHooks hooks_;
   Directory directory_;
   Books books_;
+  Budgets budgets_;
+  Auditor auditor_;
   std::int64_t started_unix_ms_;
 };
 

@@ -30,7 +30,7 @@ TEST_F(ControlPlaneTest, TheFirstBootGivesAProjectAKeyAndCreditOnce) {
   EXPECT_EQ(first->credit_nano, 5'000'000'000);
   EXPECT_THAT(first->api_key, testing::MatchesRegex("sk-1chat-[0-9A-Za-z]{40}"));
   EXPECT_TRUE(login(first->api_key).has_value());
-  EXPECT_EQ(plane->balance("default")->available_nano, 5'000'000'000);
+  EXPECT_EQ(plane->balance("default")->available, 5'000'000'000);
 
   open();  // the next start
   const auto second = plane->boot();
@@ -38,7 +38,7 @@ TEST_F(ControlPlaneTest, TheFirstBootGivesAProjectAKeyAndCreditOnce) {
   EXPECT_FALSE(second->first);
   EXPECT_TRUE(login(first->api_key).has_value());
   EXPECT_EQ(plane->directory().keys("").size(), 1u);
-  EXPECT_EQ(plane->balance("default")->available_nano, 5'000'000'000);
+  EXPECT_EQ(plane->balance("default")->available, 5'000'000'000);
 }
 
 TEST_F(ControlPlaneTest, AFirstBootThatWasCutShortIsDoneAgainWithoutASecondCredit) {
@@ -51,7 +51,7 @@ TEST_F(ControlPlaneTest, AFirstBootThatWasCutShortIsDoneAgainWithoutASecondCredi
   ASSERT_TRUE(again.has_value());
   EXPECT_TRUE(again->first);
   EXPECT_TRUE(login(again->api_key).has_value());
-  EXPECT_EQ(plane->balance("default")->available_nano, 5'000'000'000);
+  EXPECT_EQ(plane->balance("default")->available, 5'000'000'000);
 }
 
 TEST_F(ControlPlaneTest, WithoutALedgerThereIsNoCreditAndNoBooks) {
@@ -90,12 +90,12 @@ TEST_F(ControlPlaneTest, DeletingAProjectRevokesItsKeysAndANewOneHasAnotherWalle
   KeyWish wish;
   wish.project = "team";
   const auto key = plane->create_key(wish);
-  ASSERT_TRUE(plane->deposit("team", 1'000, "d1").has_value());
+  ASSERT_TRUE(plane->books().deposit({plane->directory().project("team")->account(), 1'000, "d1", {}}).has_value());
   ASSERT_TRUE(plane->directory().delete_project("team").has_value());
   EXPECT_FALSE(login(key->text).has_value());
   EXPECT_EQ(plane->balance("team").error().status, OC_E_NOT_FOUND);
   ASSERT_TRUE(plane->directory().create_project("team", {}).has_value());
-  EXPECT_EQ(plane->balance("team")->available_nano, 0);
+  EXPECT_EQ(plane->balance("team")->available, 0);
   EXPECT_FALSE(login(key->text).has_value());
 }
 
@@ -107,7 +107,10 @@ TEST_F(ControlPlaneTest, ASpendLimitIsInTheLedgerBeforeTheKeyWorks) {
   wish.limit_nano = 2'500'000'000;
   const auto key = plane->create_key(wish);
   ASSERT_TRUE(key.has_value());
-  EXPECT_EQ(fake_ledger.limits.at(key->record.number), 2'500'000'000);
+  const auto budgets = plane->budgets().list(*plane->wallet("default", ""));
+  ASSERT_EQ(budgets->size(), 1u);
+  EXPECT_EQ(budgets->front().id, key->record.id);
+  EXPECT_EQ(budgets->front().budget.limit_nano, 2'500'000'000);
   EXPECT_EQ((*login(key->text))->key_number, key->record.number);
 }
 

@@ -10,7 +10,9 @@ namespace {
 
 using admission::KeyRecord;
 using admission::kKeyNamespace;
+using admission::kOrgNamespace;
 using admission::kProjectNamespace;
+using admission::OrgRecord;
 using admission::ProjectRecord;
 
 constexpr char kMetaNamespace[] = "meta";
@@ -18,19 +20,25 @@ constexpr char kDeletedNamespace[] = "deleted_project";
 constexpr char kSequence[] = "sequence";
 constexpr std::uint64_t kFirstNumber = 1'000'001;  // what is below stays free for fixed numbers
 constexpr char kKeyPrefix[] = "sk-1chat-";
-constexpr std::size_t kKeyChars = 40, kKeyIdChars = 16, kProjectNameMax = 64, kKeyNameMax = 128;
+constexpr std::size_t kKeyChars = 40, kKeyIdChars = 16, kPlainNameMax = 64, kKeyNameMax = 128;
 
 bool is_name_char(char c) {
   return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_' || c == '.';
 }
 
-bool is_project_name(const std::string& s) {
-  return !s.empty() && s.size() <= kProjectNameMax && s[0] != '.' && s[0] != '-' &&
+bool is_plain_name(const std::string& s) {
+  return !s.empty() && s.size() <= kPlainNameMax && s[0] != '.' && s[0] != '-' &&
          std::all_of(s.begin(), s.end(), is_name_char);
 }
 
 Error no_such(const std::string& what, const std::string& name) {
   return Error(OC_E_NOT_FOUND, "there is no " + what + " '" + name.substr(0, 100) + "'", "not_found");
+}
+
+Error bad_name(const std::string& whose, const std::string& param) {
+  return Error(OC_E_INVALID,
+               whose + " name is 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit",
+               "invalid_name", param);
 }
 
 template <class Record>
@@ -53,12 +61,15 @@ Directory::Directory(record::StoreEngine& store, admission::KeyTable& table, con
 
 Result<void> Directory::load() {
   const std::lock_guard change(changes_);
+  std::vector<OrgRecord> orgs;
   std::vector<ProjectRecord> projects;
   std::vector<KeyRecord> keys;
+  if (const auto read = read_all(store_, kOrgNamespace, &admission::org_from_json, orgs); !read) return read.error();
   if (const auto read = read_all(store_, kProjectNamespace, &admission::project_from_json, projects); !read)
     return read.error();
   if (const auto read = read_all(store_, kKeyNamespace, &admission::key_from_json, keys); !read) return read.error();
   const std::lock_guard lock(records_);
+  orgs_ = std::move(orgs);
   projects_ = std::move(projects);
   keys_ = std::move(keys);
   publish();
@@ -68,7 +79,7 @@ Result<void> Directory::load() {
 // Requires: records_ is held.
 void Directory::publish() { admission::publish(table_, projects_, keys_); }
 
-// Numbers of projects and keys come from one sequence: no project's wallet or limit can be taken for another's, ever.
+// Numbers of organizations, projects and keys come from one sequence: no project's wallet or limit can be taken for another's, ever.
 Result<std::uint64_t> Directory::next_number() {
   for (int tries = 0; tries < 20; ++tries) {
     const auto last = store_.get(kMetaNamespace, kSequence);
@@ -85,18 +96,51 @@ Result<std::uint64_t> Directory::next_number() {
   return Error(OC_E_UNAVAILABLE, "the store is too busy, try again");
 }
 
-Result<ProjectRecord> Directory::create_project(const std::string& name, const admission::Limits& limits) {
-  if (!is_project_name(name))
-    return Error(OC_E_INVALID,
-                 "a project's name is 1 to 64 letters, digits, '-', '_' and '.', beginning with a letter or digit",
-                 "invalid_name", "name");
+// Requires: changes_ is held.
+Result<OrgRecord> Directory::find_or_make_org(const std::string& name) {
+  if (!is_plain_name(name)) return bad_name("an organization's", "org");
+  if (const auto known = org(name)) return known;
+  const auto number = next_number();
+  if (!number) return number.error();
+  const OrgRecord record{name, *number, clock_.unix_ms()};
+  const auto put = store_.put(kOrgNamespace, name, admission::to_json(record), 0);
+  if (!put && put.error().status == OC_E_CONFLICT)
+    return Error(OC_E_CONFLICT, "organization '" + name + "' was just made by another node, try again", "already_exists",
+                 "org");
+  if (!put) return put.error();
+  const std::lock_guard lock(records_);
+  orgs_.push_back(record);
+  return record;
+}
+
+std::vector<OrgRecord> Directory::orgs() const {
+  const std::lock_guard lock(records_);
+  return orgs_;
+}
+
+Result<OrgRecord> Directory::org(const std::string& name) const {
+  const std::lock_guard lock(records_);
+  for (const auto& o : orgs_)
+    if (o.name == name) return o;
+  return no_such("organization", name);
+}
+
+Result<ProjectRecord> Directory::create_project(const std::string& name, const admission::Limits& limits,
+                                                const std::string& org) {
+  if (!is_plain_name(name)) return bad_name("a project's", "name");
   const std::lock_guard change(changes_);
   const auto exists = store_.get(kProjectNamespace, name);
   if (exists) return Error(OC_E_CONFLICT, "project '" + name + "' exists already", "already_exists", "name");
   if (exists.error().status != OC_E_NOT_FOUND) return exists.error();
+  OrgRecord payer;
+  if (!org.empty()) {
+    const auto found = find_or_make_org(org);
+    if (!found) return found.error();
+    payer = *found;
+  }
   const auto number = next_number();
   if (!number) return number.error();
-  const ProjectRecord record{name, *number, clock_.unix_ms(), limits};
+  const ProjectRecord record{name, *number, clock_.unix_ms(), limits, payer.name, payer.id};
   const auto put = store_.put(kProjectNamespace, name, admission::to_json(record), 0);
   if (!put && put.error().status == OC_E_CONFLICT)
     return Error(OC_E_CONFLICT, "project '" + name + "' exists already", "already_exists", "name");
@@ -184,15 +228,37 @@ Result<KeyRecord> Directory::revoke_key(const std::string& id) {
   return revoke_stored(id);
 }
 
+Result<void> Directory::note_key_limit(std::uint64_t number, std::optional<std::int64_t> nano) {
+  const std::lock_guard change(changes_);
+  for (const auto& key : keys("")) {
+    if (key.number != number) continue;
+    const auto changed = change_key(key.id, [&](KeyRecord& record) {
+      const bool other = record.limit_nano != nano;
+      record.limit_nano = nano;
+      return other;
+    });
+    if (!changed) return changed.error();
+  }
+  return {};
+}
+
 // Requires: changes_ is held.
 Result<KeyRecord> Directory::revoke_stored(const std::string& id) {
+  return change_key(id, [this](KeyRecord& record) {
+    if (record.revoked_unix_ms != 0) return false;
+    record.revoked_unix_ms = clock_.unix_ms();
+    return true;
+  });
+}
+
+// `change` returns whether the record is another now. Requires: changes_ is held.
+Result<KeyRecord> Directory::change_key(const std::string& id, const std::function<bool(KeyRecord&)>& change) {
   const auto document = store_.get(kKeyNamespace, id);
   if (!document && document.error().status == OC_E_NOT_FOUND) return no_such("key", id);
   if (!document) return document.error();
   auto record = admission::key_from_json(document->value);
   if (!record) return record.error();
-  if (record->revoked_unix_ms == 0) {
-    record->revoked_unix_ms = clock_.unix_ms();
+  if (change(*record)) {
     const auto put = store_.put(kKeyNamespace, id, admission::to_json(*record), document->version);
     if (!put) return put.error();
   }

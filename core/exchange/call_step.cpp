@@ -158,13 +158,13 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
   upstream_us_ += outcome.total_us;
   const bool answered = outcome.error.status == OC_OK;
   const bool to_charge = !charge_known_ && request_->op != OC_OP_COUNT_TOKENS;
-  if (to_charge && !usage_seen_ && (answered || output_events_ > 0)) {
-    // Nobody told: count what went over the wire. Never void after the first token (ledger.md 6).
-    usage_.input = std::max<std::uint64_t>(1, request_->input_bytes / 4);
-    usage_.output = std::max(output_events_, output_bytes_ / 4);
-    usage_.flags = OC_USAGE_ESTIMATED;
-    usage_seen_ = usage_estimated_ = true;
-    worker_.metrics.usage_estimated.add();
+  if (to_charge && (answered ? !usage_seen_ : output_events_ > 0)) {
+    // Nobody told, or not all: count what went over the wire. Never void after the first token (ledger.md 6).
+    const bool estimated = usage_estimated_;
+    usage_ = usage_so_far();
+    usage_seen_ = true;
+    usage_estimated_ = (usage_.flags & OC_USAGE_ESTIMATED) != 0;
+    if (usage_estimated_ && !estimated) worker_.metrics.usage_estimated.add();
   }
   if (to_charge && usage_seen_) charge(position);
 
@@ -193,6 +193,7 @@ void Exchange::account(const AttemptOutcome& outcome, std::size_t position) {
 
 // A stream whose usage is final is paid before its last bytes leave.
 void Exchange::settle_if_certain() {
+  watch_money();
   if (request_->op == OC_OP_COUNT_TOKENS) return;
   if (charge_known_ || settled_ || !finished_ || !usage_seen_ || (usage_.flags & OC_USAGE_FINAL) == 0) return;
   charge(served_by_);

@@ -10,9 +10,6 @@ namespace {
 namespace asio = boost::asio;
 using plugin::Timed;
 
-// Ids of the operations that end a hold: a pure function of the hold's, so that one cannot be posted under two names.
-oc_id128 settle_id(oc_id128 hold) noexcept { return {hold.hi, hold.lo ^ 0x5e771e0000000000ull}; }
-
 // Operations on an answer that was given before.
 bool is_about_kept(std::uint32_t op) noexcept {
   return op == OC_OP_RETRIEVE || op == OC_OP_DELETE || op == OC_OP_CANCEL || op == OC_OP_LIST_INPUT;
@@ -30,12 +27,6 @@ std::string_view operation_name(std::uint32_t op) noexcept {
     default: return "generate";
   }
 }
-
-std::uint64_t tokens_of(const oc_usage& u) noexcept {
-  return u.input + u.cache_read + u.cache_write + u.cache_write_1h + u.audio_input + u.output + u.reasoning +
-         u.audio_output;
-}
-
 
 }  // namespace
 
@@ -69,7 +60,7 @@ bool is_probe(const net::HeadView& head) noexcept {
 
 asio::awaitable<void> answer_probe(Worker& worker, net::Transaction& transaction) {
   const Node& node = worker.node;
-  const bool fit = !worker.draining && node.store.available() && (node.ledger == nullptr || node.ledger->available());
+  const bool fit = !worker.draining && node.store.available() && (node.till == nullptr || node.till->available());
   const bool ok = fit || transaction.head().path == "/healthz";
   transaction.start(ok ? 200 : 503, "application/json");
   co_await transaction.send(ok ? R"({"status":"ok"})" : R"({"status":"unavailable"})");
@@ -315,76 +306,6 @@ Result<void> Exchange::route() {
   return {};
 }
 
-// --- money ----------------------------------------------------------------------------------------------------------
-
-asio::awaitable<Result<void>> Exchange::reserve() {
-  if (node_.ledger == nullptr || plan_->shared->ledger_none) co_return Result<void>();
-  if (request_->op == OC_OP_COUNT_TOKENS) co_return Result<void>();  // free everywhere
-  for (const Choice& choice : choices_) {
-    const auto charge = worst_case(choice);
-    if (!charge) co_return Error(OC_E_INVALID, "The request is too large to be priced.", "request_too_large");
-    held_nano_ = std::max(held_nano_, charge->total);
-  }
-  oc_ledger_op op{};
-  op.id = id_;
-  op.kind = OC_LOP_RESERVE;
-  op.account = principal_->project->id;
-  op.project_id = principal_->project->id;
-  op.key_id = principal_->key_number;
-  op.amount = held_nano_;
-  op.ttl_ms = plan_->shared->hold_ttl_ms;
-  op.node = node_.id;
-  op.epoch = node_.epoch;
-  const std::uint64_t asked_ns = node_.clock.now_ns();
-  const oc_ledger_result result = co_await node_.ledger->apply(op);
-  worker_.metrics.reserve_wait.add((node_.clock.now_ns() - asked_ns) / 1000);
-  if (result.status >= 0) {
-    hold_open_ = true;
-    co_return Result<void>();
-  }
-  held_nano_ = 0;
-  switch (result.status) {
-    case OC_E_NOT_FOUND:
-    case OC_E_FUNDS:
-      worker_.metrics.refused_funds.add();
-      co_return Error(OC_E_FUNDS,
-                      "The prepaid balance of this project does not cover the request. Deposit credit and try again.",
-                      "insufficient_quota");
-    case OC_E_LIMIT: {
-      worker_.metrics.refused_funds.add();
-      Error limit(OC_E_FUNDS, "The spend limit of this API key is reached.", "insufficient_quota");
-      co_return limit;
-    }
-    default:
-      worker_.metrics.refused_ledger.add();
-      co_return Error(OC_E_UNAVAILABLE,
-                      "The ledger is not available. No request is served without it; please try again.",
-                      "ledger_unavailable");
-  }
-}
-
-// Posts what the exchange cost, or releases the hold. Idempotent; called before the last byte leaves, so that whoever
-// reads the balance after the answer sees it.
-void Exchange::settle() {
-  if (!hold_open_ || settled_) return;
-  settled_ = true;
-  oc_ledger_op op{};
-  op.id = settle_id(id_);
-  op.ref = id_;
-  op.kind = cost_nano_ + fee_nano_ > 0 ? OC_LOP_SETTLE : OC_LOP_VOID;
-  op.account = principal_->project->id;
-  op.project_id = principal_->project->id;
-  op.key_id = principal_->key_number;
-  op.amount = cost_nano_;
-  op.fee = fee_nano_;
-  op.overage = OC_OVERAGE_DEBT;
-  op.flags = usage_estimated_ ? static_cast<std::uint32_t>(OC_LF_ESTIMATED) : 0u;
-  op.node = node_.id;
-  op.epoch = node_.epoch;
-  node_.ledger->post(op);
-  if (ticket_) ticket_->settle_tokens(tokens_of(usage_), node_.clock.now_ns());
-}
-
 // --- what is left behind --------------------------------------------------------------------------------------------
 
 void Exchange::trace() {
@@ -433,6 +354,7 @@ void Exchange::trace() {
   oc_jsonw w(&record->meta_json);
   w.object().key("straight").boolean(straight_).key("attempts").array().raw(attempts_json_).close();
   if (usage_estimated_) w.key("usage_estimated").boolean(true);
+  if (clipped_to_ != 0) w.key("clipped_to").integer(static_cast<std::int64_t>(clipped_to_));
   if (!dropped_.empty()) {
     w.key("dropped").array();
     for (const std::string& what : dropped_) w.string(what);

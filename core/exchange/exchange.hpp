@@ -61,8 +61,6 @@ class Exchange final : public oc_call, public upstream::Downstream {
   boost::asio::awaitable<Result<void>> run_stage(const Stage& stage);
   Result<void> route();
   std::size_t best_door(std::size_t i) const;
-  boost::asio::awaitable<Result<void>> reserve();
-  void settle();
   void trace();
 
   // The call (call_step.cpp).
@@ -112,9 +110,30 @@ class Exchange final : public oc_call, public upstream::Downstream {
     oc_request* request = nullptr;
   };
 
-  // Money (rating_step.cpp).
+  // Money (money.cpp).
+  struct Extension {  // of the hold, while the books are asked for it
+    bool asking = true;
+    oc_status refused = OC_OK;
+    std::uint64_t limit_scope = 0, covers = 0;  // covers: output tokens, when granted
+    std::int64_t amount = 0;
+  };
+  boost::asio::awaitable<Result<void>> reserve();
+  void settle();
+  Result<std::int64_t> price_of_all(std::uint64_t output_max) const;
+  std::uint64_t expected_output() const;
+  std::uint64_t affordable_output(std::int64_t nano) const;
+  bool clip(std::int64_t available);
+  Error refusal_of(const oc_ledger_result& result);
+  oc_usage usage_so_far() const;
+  void watch_money();
+  void extend_if_needed();
+  static boost::asio::awaitable<void> ask_more(ledger::Till& till, oc_id128 hold, std::uint64_t account,
+                                               std::shared_ptr<Extension> extension);
+
+  // What it may cost, and what it did (rating_step.cpp).
   ledger::Terms terms_of(const Choice& choice) const;
-  Result<ledger::Rated> worst_case(const Choice& choice) const;
+  Result<ledger::Rated> rated(const Choice& choice, const oc_usage& usage) const;
+  Result<ledger::Rated> worst_case(const Choice& choice, std::uint64_t output_max) const;
   void charge(std::size_t position);
   bool was_dropped(std::string_view what) const noexcept;
 
@@ -148,7 +167,12 @@ class Exchange final : public oc_call, public upstream::Downstream {
 
   // Money.
   std::int64_t held_nano_ = 0, cost_nano_ = 0, fee_nano_ = 0;
-  bool hold_open_ = false, settled_ = false, charge_known_ = false;
+  ledger::Hold hold_;
+  std::uint64_t covered_output_ = ~0ull;         // tokens that the hold pays for; ~0: all there can be
+  std::uint64_t clipped_to_ = 0;                 // 0: the client's own limit stands
+  std::uint64_t noted_ns_ = 0, told_ns_ = 0;     // when the journal, and the books, last heard what it cost so far
+  std::shared_ptr<Extension> extension_;
+  bool settled_ = false, charge_known_ = false;
   std::string rating_json_;  // of the attempt that is being accounted for
 
   // The answer as it happens.

@@ -36,6 +36,7 @@ class Histogram {
 struct WorkerMetrics {
   std::array<Counter, 6> answers_by_class;  // [2] = 2xx, ...; [0]: client gone before an answer
   Counter refused_auth, refused_rate, refused_funds, refused_ledger;
+  Counter lease_hits, extensions, clipped;
   Counter attempts, retries, fallbacks, breaker_skips;
   Counter client_gone, stream_events, streams;
   Counter usage_estimated, unpriced;

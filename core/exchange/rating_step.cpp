@@ -1,4 +1,5 @@
 // What an exchange may cost and what it did cost: usage, price and terms turned into money.
+#include <algorithm>
 #include <array>
 
 #include "exchange/exchange.hpp"
@@ -38,8 +39,12 @@ ledger::Terms Exchange::terms_of(const Choice& choice) const {
   return {plan_->shared->markups.find(project, view(request_->model), choice.target->provider_name), choice.tariff.byok};
 }
 
-// The most that the request can cost at that target, however it will be served.
-Result<ledger::Rated> Exchange::worst_case(const Choice& choice) const {
+Result<ledger::Rated> Exchange::rated(const Choice& choice, const oc_usage& usage) const {
+  return ledger::rate(*choice.tariff.price, usage, terms_of(choice));
+}
+
+// The most that the request can cost at that target, however it will be served, with at most `output_max` output tokens.
+Result<ledger::Rated> Exchange::worst_case(const Choice& choice, std::uint64_t output_max) const {
   oc_usage worst{};
   worst.struct_size = sizeof worst;
   const ProviderRuntime& p = plan_->providers[choice.target->provider];
@@ -52,6 +57,7 @@ Result<ledger::Rated> Exchange::worst_case(const Choice& choice) const {
     worst.output = ((request_->set_mask & OC_SET_MAX_TOKENS) != 0 ? request_->max_output_tokens
                                                                   : choice.tariff.output_tokens_max) *
                    request_->n;
+  worst.output = std::min(worst.output, output_max);
   if (worst.searches == 0 && may_search(*request_)) worst.searches = kSearchesHeld;
   worst.requests = 1;
   const std::array tiers{ServiceTier::standard, asked_tier(*request_), ledger::tier_of(worst)};
@@ -66,13 +72,13 @@ void Exchange::charge(std::size_t position) {
   if (const ServiceTier asked = asked_tier(*request_); !told && asked != ServiceTier::standard && !was_dropped("service_tier"))
     usage_.flags |= ledger::usage_flag(asked);
   const ledger::Terms terms = terms_of(choice);
-  const auto rated = ledger::rate(*choice.tariff.price, usage_, terms);
-  if (rated) {
-    cost_nano_ += rated->cost;
-    fee_nano_ += rated->fee;
+  const auto priced = ledger::rate(*choice.tariff.price, usage_, terms);
+  if (priced) {
+    cost_nano_ += priced->cost;
+    fee_nano_ += priced->fee;
     rating_json_.clear();
     oc_jsonw w(&rating_json_);
-    ledger::write_rating(w, choice.tariff.price_text, usage_, terms, *rated);
+    ledger::write_rating(w, choice.tariff.price_text, usage_, terms, *priced);
   } else {  // more than money can express: a provider's nonsense, and the hold is what we know
     cost_nano_ += held_nano_;
     usage_estimated_ = true;

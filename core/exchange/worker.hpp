@@ -14,9 +14,10 @@
 #include "base/clock.hpp"
 #include "base/ids.hpp"
 #include "exchange/metrics.hpp"
-#include "ledger/ledger_engine.hpp"
+#include "exchange/output_history.hpp"
 #include "ledger/markup.hpp"
 #include "ledger/rating.hpp"
+#include "ledger/till.hpp"
 #include "net/client.hpp"
 #include "plugin/instance.hpp"
 #include "record/store_engine.hpp"
@@ -67,7 +68,11 @@ struct SharedPlan {
   admission::Limits key_limits, project_limits;
   std::uint32_t attempts_max = 3, retry_percent = 20, backoff_ms = 100;
   std::uint32_t drain_on_disconnect_ms = 10'000;
-  std::uint32_t hold_ttl_ms = 30 * 60 * 1000;
+  struct Money {
+    bool hold_expected = false;             // streams hold what answers of late have cost, and grow; else the worst case
+    bool clip = true;                       // a request that the wallet does not cover may get a shorter answer ...
+    std::uint64_t clip_floor_tokens = 256;  // ... but not shorter than this
+  } money;
   bool trace_bodies = true;
   bool ledger_none = false;
   std::int64_t loaded_unix_s = 0;          // what models are said to be created at
@@ -98,9 +103,9 @@ struct Node {
   const Clock& clock;
   const admission::KeyTable& keys;
   admission::Admission& admission;
-  ledger::LedgerEngine* ledger;  // null only with `ledger: none`
+  ledger::Till* till;  // null only with `ledger: none`
   record::StoreEngine& store;
-  std::uint64_t id = 1, epoch = 0;
+  std::uint64_t id = 1;
   std::function<void(const RequestLine&)> log = {};  // must not block; decides by level whether to format anything
 };
 
@@ -113,6 +118,7 @@ struct Worker {
   Arena scratch;                           // for one frame or event at a time; nothing in it lives over an await
   routing::RetryBudget retries;
   WorkerMetrics metrics;
+  OutputHistory outputs;
   bool draining = false;                   // new requests are refused with 503
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <atomic>
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
 #include <boost/asio/post.hpp>
@@ -11,38 +10,41 @@
 #include <condition_variable>
 #include <deque>
 #include <mutex>
-#include <semaphore>
 #include <thread>
-#include <utility>
-#include <vector>
 
 #include "base/mailbox.hpp"
+#include "ledger/engine_task.hpp"
 
 namespace onechat::ledger {
 namespace {
 
 namespace asio = boost::asio;
-using Executor = asio::any_io_executor;
+using std::chrono::milliseconds;
 
-constexpr std::uint32_t kDrainSliceMs = 10;  // how soon a pausing engine notices that it shall stop
+constexpr std::uint32_t kSliceMs = 10;  // how soon a pausing thread notices that it shall stop
+constexpr std::uint64_t kNsPerMs = 1'000'000;
 
-struct Task {  // one thing to do, made by the submitter, ended by the engine
-  enum class Kind { kOp, kQuery, kStop };
+bool is_fact(const oc_ledger_op& op) noexcept {
+  return op.kind == OC_LOP_SETTLE || op.kind == OC_LOP_VOID || op.kind == OC_LOP_LEASE_SETTLE ||
+         op.kind == OC_LOP_LEASE_CLOSE;
+}
 
-  Task* next = nullptr;
-  Kind kind = Kind::kOp;
-  bool submitted = false;  // the backend has seen it; it may have been applied
-  bool awaited = true;     // somebody waits for its end
-  std::uint64_t born_ns = 0;
-  oc_ledger_op op{};
-  oc_ledger_result result{};
+bool asks_for_money(const oc_ledger_op& op) noexcept {
+  return op.kind == OC_LOP_RESERVE || op.kind == OC_LOP_EXTEND || op.kind == OC_LOP_LEASE ||
+         op.kind == OC_LOP_LEASE_RENEW;
+}
 
-  virtual ~Task() = default;
-  virtual const Executor* executor() const noexcept { return nullptr; }  // where finish() runs; nullptr: here
-  virtual void finish() = 0;                                             // called once; the task is deleted after it
-};
-
-bool may_give_up(const oc_ledger_op& op) noexcept { return op.kind == OC_LOP_RESERVE || op.kind == OC_LOP_DEPOSIT; }
+// The op that takes back what `op` got; kind 0: nothing needs to be.
+oc_ledger_op undo_of(const oc_ledger_op& op) noexcept {
+  oc_ledger_op undo{};
+  undo.kind = op.kind == OC_LOP_RESERVE ? OC_LOP_VOID : op.kind == OC_LOP_LEASE ? OC_LOP_LEASE_CLOSE : 0;
+  undo.ref = op.id;
+  undo.id = {op.id.hi, op.id.lo ^ 0x1d0'0000'0000ull};
+  undo.account = op.account;
+  undo.node = op.node;
+  undo.epoch = op.epoch;
+  return undo;
+}
 
 oc_ledger_result unavailable() noexcept {
   oc_ledger_result r{};
@@ -50,115 +52,69 @@ oc_ledger_result unavailable() noexcept {
   return r;
 }
 
-template <class Handler>
-struct AwaitTask final : Task {
-  AwaitTask(Handler h, Executor e) : handler(std::move(h)), home(std::move(e)) {}
-  const Executor* executor() const noexcept override { return &home; }
-  void finish() override { std::move(handler)(result); }
-  Handler handler;
-  Executor home;
-};
-
-struct PostTask final : Task {
-  void finish() override {
-    if (done) done(result);
-  }
-  std::function<void(const oc_ledger_result&)> done;
-};
-
-struct BlockingTask final : Task {
-  void finish() override {
-    *answer = result;
-    ready->release();
-  }
-  oc_ledger_result* answer = nullptr;
-  std::binary_semaphore* ready = nullptr;
-};
-
-struct QueryTask final : Task {
-  void finish() override { ready->release(); }
-  const std::function<void(const Backend&)>* query = nullptr;
-  std::binary_semaphore* ready = nullptr;
-};
-
-struct StopTask final : Task {
-  void finish() override {}
-};
-
-struct TaskList {  // finishes and frees its tasks in order, also when it is dropped unrun
-  Task* first = nullptr;
-  Task* last = nullptr;
-
-  TaskList() = default;
-  TaskList(TaskList&& other) noexcept
-      : first(std::exchange(other.first, nullptr)), last(std::exchange(other.last, nullptr)) {}
-  TaskList& operator=(TaskList&&) = delete;
-  ~TaskList() {
-    while (first != nullptr) delete std::exchange(first, first->next);
-  }
-  void push(Task* t) noexcept {
-    t->next = nullptr;
-    (last != nullptr ? last->next : first) = t;
-    last = t;
-  }
-  void operator()() {
-    while (first != nullptr) {
-      const std::unique_ptr<Task> task(std::exchange(first, first->next));
-      task->finish();
-    }
-  }
-};
+using ByExecutor = std::vector<std::pair<Executor, TaskList>>;
 
 }  // namespace
 
 class LedgerEngine::Impl {
  public:
-  Impl(Backend backend, EngineLimits limits, const Clock& clock) : backend_(backend), limits_(limits), clock_(clock) {
+  Impl(Backend backend, EngineLimits limits, const Clock& clock, Journal* journal)
+      : backend_(backend), limits_(limits), clock_(clock), journal_(journal) {
     if (backend.table->batch_max != 0)
       limits_.batch_ops_max = std::min(limits_.batch_ops_max, backend.table->batch_max);
     limits_.batch_ops_max = std::max(limits_.batch_ops_max, 1u);
     thread_ = std::thread([this] { serve(); });
+    watch_ = std::thread([this] { watch(); });
   }
   ~Impl() {
     stopping_.store(true, std::memory_order_release);
-    auto stop = std::make_unique<StopTask>();
-    stop->kind = Task::Kind::kStop;
-    put(std::move(stop));
+    put(std::make_unique<StopTask>());
     thread_.join();
+    {
+      const Lock lock(work_);
+      watch_bell_.notify_one();
+    }
+    watch_.join();
   }
 
-  // False: refused, `task` was not taken.
+  // False: refused, the task was not taken.
   bool admit(const oc_ledger_op& op) noexcept {
-    if (op.kind != OC_LOP_RESERVE) return true;
-    if (draining_.load(std::memory_order_acquire)) return false;
-    if (reserves_.fetch_add(1, std::memory_order_relaxed) < limits_.queue_ops_max) return true;
+    if (!asks_for_money(op)) return true;
+    if (draining_.load(std::memory_order_acquire) || fenced_.load(std::memory_order_acquire)) return false;
+    if (stuck_.load(std::memory_order_acquire)) return false;
+    if (op.kind != OC_LOP_RESERVE || reserves_.fetch_add(1, std::memory_order_relaxed) < limits_.queue_ops_max)
+      return true;
     reserves_.fetch_sub(1, std::memory_order_relaxed);
     return false;
   }
+  std::uint32_t batch_ops_max() const noexcept { return limits_.batch_ops_max; }
   void submit(std::unique_ptr<Task> task) {
     task->born_ns = clock_.now_ns();
-    if (task->kind == Task::Kind::kOp) count(queue_ops_, 1);
+    if (task->kind == Task::Kind::kOp) count(queue_ops_, task->ops().size());
     put(std::move(task));
   }
-  void run(const std::function<void(const Backend&)>& query) {
-    std::binary_semaphore ready{0};
-    auto task = std::make_unique<QueryTask>();
-    task->kind = Task::Kind::kQuery;
-    task->query = &query;
-    task->ready = &ready;
-    submit(std::move(task));
-    ready.acquire();
+  bool run(std::function<void(const Backend&)> what) {
+    auto query = std::make_shared<Query>();
+    query->run = std::move(what);
+    submit(std::make_unique<QueryTask>(query));
+    while (!query->ready.try_acquire_for(milliseconds(limits_.reserve_wait_ms + 1)))
+      if (stuck_.load(std::memory_order_acquire) && !query->begun.exchange(true)) return false;
+    return true;
   }
   void drain() {
     draining_.store(true, std::memory_order_release);
     run([](const Backend&) {});
   }
-  bool available() const noexcept { return available_.load(std::memory_order_acquire); }
+  bool available() const noexcept {
+    return available_.load(std::memory_order_acquire) && !stuck_.load(std::memory_order_acquire) && !fenced();
+  }
+  bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
   EngineCounters counters() const noexcept;
 
  private:
   using Counter = std::atomic<std::uint64_t>;
   static void count(Counter& c, std::uint64_t n) noexcept { c.fetch_add(n, std::memory_order_relaxed); }
+  using Lock = std::unique_lock<std::mutex>;
 
   // What the engine's thread does: works, rests until an awaited task comes, or until any task comes.
   enum class Rest { kNone, kForAwaited, kForAny };
@@ -166,39 +122,48 @@ class LedgerEngine::Impl {
   void put(std::unique_ptr<Task> task);
   void serve();
   void collect();
-  void rest(Rest how);
+  void rest(Lock& lock, Rest how);
   bool in_no_hurry() const;
   std::chrono::nanoseconds patience_left() const;
-  void step();
-  void run_query();
-  bool apply_batch(std::size_t n);
-  oc_status call_backend(std::size_t n);
-  void apply_singly(std::size_t n);
-  void note(const Task& task) noexcept;
+  void step(Lock& lock);
+  void run_query(Lock& lock);
+  bool apply_batch(Lock& lock, std::size_t n);
+  oc_status call_backend(Lock& lock);
+  void apply_singly(Lock& lock, std::size_t n);
+  void note(const oc_ledger_op& op, const oc_ledger_result& r) noexcept;
   void complete(std::size_t n);
-  void finish(Task* task, std::vector<std::pair<Executor, TaskList>>& by_executor, TaskList& here);
+  void undo(const oc_ledger_op& op);
+  void finish(Task* task, ByExecutor& by_executor, TaskList& here);
   void expire();
-  void pause();
-  void give_up_all();
+  void ask_late_queries(Lock& lock);
+  void pause(Lock& lock);
+  void give_up_all(Lock& lock);
+  void watch();
 
-  Backend backend_;
+  const Backend backend_;
   EngineLimits limits_;
   const Clock& clock_;
+  Journal* const journal_;
   Mailbox<Task> mailbox_;
-  std::atomic<bool> draining_{false}, stopping_{false}, available_{true};
+  std::atomic<bool> draining_{false}, stopping_{false}, available_{true}, fenced_{false}, stuck_{false};
   std::atomic<std::uint32_t> reserves_{0};
-  Counter ops_{0}, batches_{0}, unavailable_{0}, refused_funds_{0}, refused_limit_{0}, late_settles_{0}, shortfall_{0},
-      queue_ops_{0}, commit_us_{0};
+  Counter ops_{0}, batches_{0}, unavailable_{0}, refused_funds_{0}, refused_limit_{0}, late_settles_{0}, swept_{0},
+      shortfall_{0}, queue_ops_{0}, commit_us_{0};
   std::atomic<Rest> rest_{Rest::kNone};
   std::mutex bell_mutex_;
   std::condition_variable bell_;
   bool rung_ = false;
-  // The engine's thread only:
+
+  std::mutex work_;  // of what follows; the engine's thread lets go of it while it is in the backend or rests
   std::deque<Task*> queue_;
-  std::vector<oc_ledger_op> batch_;
-  std::vector<oc_ledger_result> results_;
+  std::size_t in_flight_ = 0;        // tasks at the front that the backend is at
+  std::uint64_t call_began_ns_ = 0;  // 0: the thread is not in the backend
   bool stop_seen_ = false;
-  std::thread thread_;
+  std::condition_variable watch_bell_;
+
+  std::vector<oc_ledger_op> batch_;  // the engine's thread only, and the next
+  std::vector<oc_ledger_result> results_;
+  std::thread thread_, watch_;
 };
 
 // ---- the engine's thread
@@ -216,27 +181,33 @@ void LedgerEngine::Impl::put(std::unique_ptr<Task> task) {
 }
 
 void LedgerEngine::Impl::serve() {
+  Lock lock(work_);
   for (;;) {
     collect();
     if (queue_.empty() && stop_seen_) return;
-    if (queue_.empty()) rest(Rest::kForAny);
-    if (!queue_.empty() && in_no_hurry()) rest(Rest::kForAwaited);
-    if (!queue_.empty()) step();
+    if (queue_.empty()) rest(lock, Rest::kForAny);
+    if (!queue_.empty() && in_no_hurry()) rest(lock, Rest::kForAwaited);
+    if (!queue_.empty()) step(lock);
   }
 }
 
 // A ring may be heard late, for a task that has been taken already: then the thread rests on.
-void LedgerEngine::Impl::rest(Rest how) {
+void LedgerEngine::Impl::rest(Lock& work, Rest how) {
   const auto goes_on = [&] { return how == Rest::kForAny ? queue_.empty() && !stop_seen_ : in_no_hurry(); };
   rest_.store(how, std::memory_order_seq_cst);
   collect();
   for (bool rang = true; rang && goes_on(); collect()) {
-    std::unique_lock lock(bell_mutex_);
-    if (how == Rest::kForAny)
-      bell_.wait(lock, [this] { return rung_; });
-    else
-      rang = bell_.wait_for(lock, patience_left(), [this] { return rung_; });
-    rung_ = false;
+    const auto patience = how == Rest::kForAny ? std::chrono::nanoseconds(0) : patience_left();
+    work.unlock();
+    {
+      Lock lock(bell_mutex_);
+      if (how == Rest::kForAny)
+        bell_.wait(lock, [this] { return rung_; });
+      else
+        rang = bell_.wait_for(lock, patience, [this] { return rung_; });
+      rung_ = false;
+    }
+    work.lock();
   }
   rest_.store(Rest::kNone, std::memory_order_seq_cst);
 }
@@ -248,8 +219,9 @@ bool LedgerEngine::Impl::in_no_hurry() const {
 }
 
 std::chrono::nanoseconds LedgerEngine::Impl::patience_left() const {
-  const std::uint64_t patience = std::uint64_t(limits_.post_linger_ms) * 1'000'000;
-  const std::uint64_t waited = clock_.now_ns() - queue_.front()->born_ns;
+  const Task& oldest = *queue_.front();
+  const std::uint64_t patience = (oldest.place ? limits_.journaled_linger_ms : limits_.post_linger_ms) * kNsPerMs;
+  const std::uint64_t waited = clock_.now_ns() - oldest.born_ns;
   return std::chrono::nanoseconds(waited < patience ? patience - waited : 0);
 }
 
@@ -265,27 +237,43 @@ void LedgerEngine::Impl::collect() {
   }
 }
 
-void LedgerEngine::Impl::step() {
-  if (queue_.front()->kind == Task::Kind::kQuery) return run_query();
-  std::size_t n = 0;
-  while (n < queue_.size() && n < limits_.batch_ops_max && queue_[n]->kind == Task::Kind::kOp) ++n;
-  if (apply_batch(n)) return;
-  if (stopping_.load(std::memory_order_acquire)) return give_up_all();
-  pause();
+void LedgerEngine::Impl::step(Lock& lock) {
+  if (queue_.front()->kind == Task::Kind::kQuery) return run_query(lock);
+  std::size_t tasks = 0, ops = 0;
+  for (; tasks < queue_.size() && queue_[tasks]->kind == Task::Kind::kOp; ++tasks) {
+    const std::size_t more = queue_[tasks]->ops().size();  // a group is not split over two batches
+    if (tasks > 0 && ops + more > limits_.batch_ops_max) break;
+    ops += more;
+  }
+  if (apply_batch(lock, tasks)) return;
+  if (stopping_.load(std::memory_order_acquire)) return give_up_all(lock);
+  pause(lock);
   collect();
   expire();
+  ask_late_queries(lock);
 }
 
-void LedgerEngine::Impl::run_query() {
+void LedgerEngine::Impl::run_query(Lock& lock) {
   const std::unique_ptr<Task> task(queue_.front());
   queue_.pop_front();
-  (*static_cast<QueryTask&>(*task).query)(backend_);
+  Query& query = *static_cast<QueryTask&>(*task).query;
+  if (query.begun.exchange(true)) return;
+  call_began_ns_ = clock_.now_ns();
+  lock.unlock();
+  query.run(backend_);
+  lock.lock();
+  call_began_ns_ = 0;
+  stuck_.store(false, std::memory_order_release);
   task->finish();
 }
 
-oc_status LedgerEngine::Impl::call_backend(std::size_t n) {
-  const std::uint64_t begin = clock_.now_ns();
-  const oc_status status = backend_.table->apply(backend_.instance, batch_.data(), results_.data(), n);
+oc_status LedgerEngine::Impl::call_backend(Lock& lock) {
+  const std::uint64_t begin = call_began_ns_ = clock_.now_ns();
+  lock.unlock();
+  const oc_status status = backend_.table->apply(backend_.instance, batch_.data(), results_.data(), batch_.size());
+  lock.lock();
+  call_began_ns_ = 0;
+  stuck_.store(false, std::memory_order_release);
   count(commit_us_, (clock_.now_ns() - begin) / 1000);
   count(batches_, 1);
   const bool reached = status != OC_E_UNAVAILABLE;
@@ -295,45 +283,53 @@ oc_status LedgerEngine::Impl::call_backend(std::size_t n) {
 }
 
 // False when the backend has to be asked again.
-bool LedgerEngine::Impl::apply_batch(std::size_t n) {
+bool LedgerEngine::Impl::apply_batch(Lock& lock, std::size_t n) {
   batch_.clear();
   for (std::size_t i = 0; i < n; ++i) {
     queue_[i]->submitted = true;
-    batch_.push_back(queue_[i]->op);
+    const auto ops = queue_[i]->ops();
+    batch_.insert(batch_.end(), ops.begin(), ops.end());
   }
-  results_.assign(n, {});
-  const oc_status status = call_backend(n);
+  results_.assign(batch_.size(), {});
+  in_flight_ = n;
+  const oc_status status = call_backend(lock);
+  in_flight_ = 0;
   if (status == OC_E_UNAVAILABLE) return false;
   if (status == OC_OK) {
-    for (std::size_t i = 0; i < n; ++i) queue_[i]->result = results_[i];
+    std::size_t at = 0;
+    for (std::size_t i = 0; i < n; at += queue_[i++]->ops().size()) queue_[i]->take(&results_[at]);
     complete(n);
   } else if (n == 1) {
-    queue_[0]->result.status = status;
+    for (auto& r : results_) r.status = status;
+    queue_[0]->take(results_.data());
     complete(1);
   } else {
-    apply_singly(n);
+    apply_singly(lock, n);
   }
   return true;
 }
 
 // The backend cannot apply the batch as a whole: find the op that it chokes on, so that the others are not held up.
-void LedgerEngine::Impl::apply_singly(std::size_t n) {
+void LedgerEngine::Impl::apply_singly(Lock& lock, std::size_t n) {
   for (std::size_t i = 0; i < n && !queue_.empty(); ++i)
-    if (!apply_batch(1)) return;
+    if (!apply_batch(lock, 1)) return;
 }
 
-void LedgerEngine::Impl::note(const Task& task) noexcept {
-  const oc_ledger_result& r = task.result;
+void LedgerEngine::Impl::note(const oc_ledger_op& op, const oc_ledger_result& r) noexcept {
   if (r.status == OC_E_FUNDS) count(refused_funds_, 1);
   if (r.status == OC_E_LIMIT) count(refused_limit_, 1);
-  if (r.status == OC_LATE && task.op.kind == OC_LOP_SETTLE) count(late_settles_, 1);
+  if (r.status == OC_E_FENCED && !is_fact(op)) fenced_.store(true, std::memory_order_release);
+  if (r.status == OC_LATE && is_fact(op)) count(late_settles_, 1);
+  if (r.status == OC_OK && op.kind == OC_LOP_SWEEP && r.available > 0)
+    count(swept_, static_cast<std::uint64_t>(r.available));
   if ((r.status == OC_OK || r.status == OC_LATE) && r.shortfall > 0)
     count(shortfall_, static_cast<std::uint64_t>(r.shortfall));
 }
 
-void LedgerEngine::Impl::finish(Task* task, std::vector<std::pair<Executor, TaskList>>& by_executor, TaskList& here) {
+void LedgerEngine::Impl::finish(Task* task, ByExecutor& by_executor, TaskList& here) {
   if (task->op.kind == OC_LOP_RESERVE) reserves_.fetch_sub(1, std::memory_order_relaxed);
-  queue_ops_.fetch_sub(1, std::memory_order_relaxed);
+  queue_ops_.fetch_sub(task->ops().size(), std::memory_order_relaxed);
+  if (journal_ != nullptr && task->result.status != OC_E_UNAVAILABLE) journal_->release(task->place);
   const Executor* home = task->executor();
   if (home == nullptr) return here.push(task);
   for (auto& [executor, list] : by_executor)
@@ -343,78 +339,121 @@ void LedgerEngine::Impl::finish(Task* task, std::vector<std::pair<Executor, Task
 
 // Hands the first `n` results back: one post for each executor.
 void LedgerEngine::Impl::complete(std::size_t n) {
-  std::vector<std::pair<Executor, TaskList>> by_executor;
+  for (std::size_t i = 0; i < batch_.size(); ++i) note(batch_[i], results_[i]);
+  count(ops_, batch_.size());
+  ByExecutor by_executor;
   TaskList here;
+  std::vector<std::unique_ptr<Ghost>> ghosts;
   for (std::size_t i = 0; i < n; ++i) {
-    note(*queue_[i]);
-    finish(queue_[i], by_executor, here);
+    if (auto* ghost = dynamic_cast<Ghost*>(queue_[i]))
+      ghosts.emplace_back(ghost);
+    else
+      finish(queue_[i], by_executor, here);
   }
-  count(ops_, n);
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
+  for (const auto& ghost : ghosts)  // applied after all, and nobody knows
+    for (std::size_t i = 0; i < ghost->all.size(); ++i)
+      if (ghost->results[i].status >= 0) undo(ghost->all[i]);
   for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
   here();
 }
 
-// While the backend is away: requests that waited too long are told so, and queries get to ask for themselves. A
-// RESERVE that was given up may have been applied, or be applied yet; a VOID behind it frees its money.
+// What it may hold is free again.
+void LedgerEngine::Impl::undo(const oc_ledger_op& op) {
+  auto task = std::make_unique<PostTask>();
+  task->op = undo_of(op);
+  if (task->op.kind == 0) return;
+  task->awaited = false;
+  task->born_ns = clock_.now_ns();
+  count(queue_ops_, 1);
+  queue_.push_back(task.release());
+}
+
+// REQUIRES: work_ is held. Whoever waited too long for something that is no fact is told so. What the backend is at
+// stays in the queue, as nobody's; what it has seen may have been applied.
 void LedgerEngine::Impl::expire() {
   const std::uint64_t now = clock_.now_ns();
-  const std::uint64_t patience = std::uint64_t(limits_.reserve_wait_ms) * 1'000'000;
-  std::vector<std::pair<Executor, TaskList>> by_executor;
+  const std::uint64_t patience = limits_.reserve_wait_ms * kNsPerMs;
+  ByExecutor by_executor;
   TaskList here;
-  std::deque<Task*> rest;
-  std::vector<oc_ledger_op> to_void;
-  for (Task* task : queue_) {
-    const bool old = now - task->born_ns >= patience;
-    if (old && task->kind == Task::Kind::kQuery) {
-      (*static_cast<QueryTask*>(task)->query)(backend_);
-      here.push(task);
-    } else if (old && may_give_up(task->op)) {
-      if (task->submitted && task->op.kind == OC_LOP_RESERVE) to_void.push_back(task->op);
-      task->result = unavailable();
-      finish(task, by_executor, here);
-    } else {
-      rest.push_back(task);
+  std::deque<Task*> kept;
+  std::vector<oc_ledger_op> seen;
+  for (std::size_t i = 0; i < queue_.size(); ++i) {
+    Task* const task = queue_[i];
+    const bool old = task->kind == Task::Kind::kOp && now - task->born_ns >= patience && !is_fact(task->op) &&
+                     dynamic_cast<Ghost*>(task) == nullptr;
+    if (!old) {
+      kept.push_back(task);
+      continue;
     }
+    if (i < in_flight_)
+      kept.push_back(new Ghost(*task));
+    else if (task->submitted)
+      seen.insert(seen.end(), task->ops().begin(), task->ops().end());
+    task->fail(OC_E_UNAVAILABLE);
+    finish(task, by_executor, here);
   }
-  queue_.swap(rest);
-  for (const oc_ledger_op& reserve : to_void) {
-    auto task = std::make_unique<PostTask>();
-    task->op.kind = OC_LOP_VOID;
-    task->op.ref = reserve.id;
-    task->op.account = reserve.account;
-    task->op.node = reserve.node;
-    task->op.epoch = reserve.epoch;
-    task->born_ns = now;
-    count(queue_ops_, 1);
-    queue_.push_back(task.release());
-  }
+  queue_.swap(kept);
+  for (const oc_ledger_op& op : seen) undo(op);
   for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
   here();
 }
 
-void LedgerEngine::Impl::pause() {
+// While the backend is away, queries get to ask for themselves.
+void LedgerEngine::Impl::ask_late_queries(Lock& lock) {
+  const std::uint64_t now = clock_.now_ns();
+  std::deque<Task*> rest, late;
+  for (Task* task : queue_) {
+    const bool old = now - task->born_ns >= limits_.reserve_wait_ms * kNsPerMs;
+    (task->kind == Task::Kind::kQuery && old ? late : rest).push_back(task);
+  }
+  queue_.swap(rest);
+  for (; !late.empty(); late.pop_front()) {
+    queue_.push_front(late.front());
+    run_query(lock);
+  }
+}
+
+void LedgerEngine::Impl::pause(Lock& lock) {
+  lock.unlock();
   for (std::uint32_t slept = 0; slept < limits_.retry_ms && !stopping_.load(std::memory_order_acquire);
-       slept += kDrainSliceMs)
-    std::this_thread::sleep_for(std::chrono::milliseconds(std::min(kDrainSliceMs, limits_.retry_ms)));
+       slept += kSliceMs)
+    std::this_thread::sleep_for(milliseconds(std::min(kSliceMs, limits_.retry_ms)));
+  lock.lock();
 }
 
 // At the end of the process with a backend that is away.
-void LedgerEngine::Impl::give_up_all() {
-  std::vector<std::pair<Executor, TaskList>> by_executor;
+void LedgerEngine::Impl::give_up_all(Lock& lock) {
+  ByExecutor by_executor;
   TaskList here;
-  for (Task* task : queue_) {
+  std::deque<Task*> all;
+  all.swap(queue_);
+  for (Task* task : all) {
     if (task->kind == Task::Kind::kQuery) {
-      (*static_cast<QueryTask*>(task)->query)(backend_);
-      here.push(task);
-    } else {
-      task->result = unavailable();
-      finish(task, by_executor, here);
+      queue_.push_front(task);
+      run_query(lock);
+      continue;
     }
+    task->fail(OC_E_UNAVAILABLE);
+    finish(task, by_executor, here);
   }
-  queue_.clear();
   for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
   here();
+}
+
+// ---- the thread that looks whether the backend returns
+
+void LedgerEngine::Impl::watch() {
+  const std::uint64_t patience = limits_.reserve_wait_ms * kNsPerMs;
+  const std::uint32_t every_ms = std::clamp(limits_.reserve_wait_ms / 4, kSliceMs, 250u);
+  while (!stopping_.load(std::memory_order_acquire)) {
+    Lock lock(work_);
+    watch_bell_.wait_for(lock, milliseconds(every_ms));
+    if (call_began_ns_ == 0 || clock_.now_ns() - call_began_ns_ < patience) continue;
+    stuck_.store(true, std::memory_order_release);
+    collect();
+    expire();
+  }
 }
 
 EngineCounters LedgerEngine::Impl::counters() const noexcept {
@@ -426,6 +465,7 @@ EngineCounters LedgerEngine::Impl::counters() const noexcept {
   c.refused_funds = read(refused_funds_);
   c.refused_limit = read(refused_limit_);
   c.late_settles = read(late_settles_);
+  c.swept = read(swept_);
   c.shortfall_nano = read(shortfall_);
   c.queue_ops = read(queue_ops_);
   c.commit_us_total = read(commit_us_);
@@ -434,8 +474,8 @@ EngineCounters LedgerEngine::Impl::counters() const noexcept {
 
 // ---- the submitters' side
 
-LedgerEngine::LedgerEngine(Backend backend, EngineLimits limits, const Clock& clock)
-    : impl_(std::make_unique<Impl>(backend, limits, clock)) {}
+LedgerEngine::LedgerEngine(Backend backend, EngineLimits limits, const Clock& clock, Journal* journal)
+    : impl_(std::make_unique<Impl>(backend, limits, clock, journal)) {}
 
 LedgerEngine::~LedgerEngine() { drain(); }
 
@@ -449,6 +489,7 @@ asio::awaitable<oc_ledger_result> LedgerEngine::apply(oc_ledger_op op) {
     task->op = what;
     impl->submit(std::move(task));
   };
+  op.flags &= ~std::uint32_t(OC_LF_LINKED);
   co_return co_await asio::async_initiate<const asio::use_awaitable_t<>, void(oc_ledger_result)>(
       std::move(start), asio::use_awaitable, op);
 }
@@ -460,26 +501,46 @@ void LedgerEngine::post(oc_ledger_op op, std::function<void(const oc_ledger_resu
   }
   auto task = std::make_unique<PostTask>();
   task->op = op;
+  task->op.flags &= ~std::uint32_t(OC_LF_LINKED);
   task->awaited = done != nullptr;
   task->done = std::move(done);
   impl_->submit(std::move(task));
 }
 
-oc_ledger_result LedgerEngine::apply_blocking(oc_ledger_op op) {
-  if (!impl_->admit(op)) return unavailable();
-  oc_ledger_result answer{};
+void LedgerEngine::post_journaled(const oc_ledger_op& op, Journal::Place place) {
+  auto task = std::make_unique<PostTask>();
+  task->op = op;
+  task->awaited = false;
+  task->place = place;
+  impl_->submit(std::move(task));
+}
+
+std::vector<oc_ledger_result> LedgerEngine::apply_linked(std::span<const oc_ledger_op> group) {
+  std::vector<oc_ledger_result> answers(group.size(), unavailable());
+  if (group.empty()) return answers;
+  if (group.size() > impl_->batch_ops_max()) {
+    for (auto& a : answers) a.status = OC_E_TOO_LARGE;
+    return answers;
+  }
+  if (!impl_->admit(group.front())) return answers;
   std::binary_semaphore ready{0};
   auto task = std::make_unique<BlockingTask>();
-  task->op = op;
-  task->answer = &answer;
+  task->op = group.front();
+  task->group.assign(group.begin(), group.end());
+  for (auto& op : task->group) op.flags |= OC_LF_LINKED;
+  task->group.back().flags &= ~std::uint32_t(OC_LF_LINKED);
+  task->answers = &answers;
   task->ready = &ready;
   impl_->submit(std::move(task));
   ready.acquire();
-  return answer;
+  return answers;
 }
 
-void LedgerEngine::run(std::function<void(const Backend&)> query) { impl_->run(query); }
+oc_ledger_result LedgerEngine::apply_blocking(oc_ledger_op op) { return apply_linked({&op, 1}).front(); }
+
+bool LedgerEngine::run(std::function<void(const Backend&)> query) { return impl_->run(std::move(query)); }
 bool LedgerEngine::available() const noexcept { return impl_->available(); }
+bool LedgerEngine::fenced() const noexcept { return impl_->fenced(); }
 EngineCounters LedgerEngine::counters() const noexcept { return impl_->counters(); }
 void LedgerEngine::drain() { impl_->drain(); }
 

@@ -139,6 +139,18 @@ TEST(LedgerEngine, APostSharesTheCommitOfTheNextAwaitedOp) {
   EXPECT_EQ(fake.batches(), (std::vector<std::size_t>(5, 2)));
 }
 
+// What the journal has cannot be lost, so it may wait longer: for as long as nobody asks.
+TEST(LedgerEngine, FactsThatTheJournalHasShareOneCommit) {
+  FakeBackend fake;
+  EngineLimits limits;
+  limits.post_linger_ms = 0;
+  limits.journaled_linger_ms = 60'000;
+  LedgerEngine engine(fake.backend(), limits, system_clock());
+  for (int i = 0; i < 5; ++i) engine.post_journaled(op_of(OC_LOP_SETTLE, i), Journal::Place{1});
+  EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 5)).status, OC_OK);
+  EXPECT_EQ(fake.batches(), (std::vector<std::size_t>{6}));
+}
+
 TEST(LedgerEngine, APostAloneIsAppliedSoon) {
   FakeBackend fake;
   LedgerEngine engine(fake.backend(), {}, system_clock());
@@ -316,6 +328,78 @@ TEST(LedgerEngine, EndsWithABackendThatNeverComesBack) {
                   [&](const oc_ledger_result& r) { told += r.status == OC_E_UNAVAILABLE ? 1 : 0; });
   }
   EXPECT_EQ(told, 20);
+}
+
+TEST(LedgerEngine, AGroupIsOneBatchAndIsNotSplit) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
+  fake.close_door();
+  engine.post(op_of(OC_LOP_SETTLE, 0));
+  fake.wait_for_calls(1);
+  for (int i = 1; i <= 98; ++i) engine.post(op_of(OC_LOP_SETTLE, i));
+  std::vector<oc_ledger_result> answers;
+  std::thread other([&] {
+    const std::vector<oc_ledger_op> group{op_of(OC_LOP_DEPOSIT, 500), op_of(OC_LOP_TRANSFER, 501),
+                                          op_of(OC_LOP_DEPOSIT, 502)};
+    answers = engine.apply_linked(group);
+  });
+  while (engine.counters().queue_ops < 102) std::this_thread::yield();
+  fake.open_door();
+  other.join();
+  EXPECT_EQ(fake.batches(), (std::vector<std::size_t>{1, 98, 3}));  // 98 + 3 is more than the backend's 100
+  ASSERT_EQ(answers.size(), 3u);
+  for (const auto& a : answers) EXPECT_EQ(a.status, OC_OK);
+  const auto applied = fake.applied();
+  EXPECT_EQ(applied[99].flags, std::uint32_t(OC_LF_LINKED));
+  EXPECT_EQ(applied[100].flags, std::uint32_t(OC_LF_LINKED));
+  EXPECT_EQ(applied[101].flags, 0u);
+}
+
+TEST(LedgerEngine, AGroupThatNoBatchHoldsIsRefused) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
+  const std::vector<oc_ledger_op> group(101, op_of(OC_LOP_DEPOSIT, 1));
+  for (const auto& a : engine.apply_linked(group)) EXPECT_EQ(a.status, OC_E_TOO_LARGE);
+  EXPECT_TRUE(fake.applied().empty());
+  EXPECT_TRUE(engine.apply_linked({}).empty());
+}
+
+TEST(LedgerEngine, AnOpOfItsOwnIsLinkedToNobodys) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
+  oc_ledger_op op = op_of(OC_LOP_DEPOSIT, 1);
+  op.flags = OC_LF_LINKED;
+  engine.post(op);
+  engine.drain();
+  ASSERT_EQ(fake.applied().size(), 1u);
+  EXPECT_EQ(fake.applied()[0].flags, 0u);
+}
+
+// A backend that does not return: whoever asks is told in time, and what it did after all is undone.
+TEST(LedgerEngine, ABackendThatHangsIsNotWaitedFor) {
+  FakeBackend fake;
+  EngineLimits limits = quick();
+  limits.reserve_wait_ms = 1'000;
+  LedgerEngine engine(fake.backend(), limits, system_clock());
+  fake.close_door();
+  EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 7)).status, OC_E_UNAVAILABLE);
+  EXPECT_FALSE(engine.available());
+  const auto begin = std::chrono::steady_clock::now();
+  EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 8)).status, OC_E_UNAVAILABLE);
+  EXPECT_LT(std::chrono::steady_clock::now() - begin, 500ms) << "it is known to hang";
+  bool asked = false;
+  EXPECT_FALSE(engine.run([&](const Backend&) { asked = true; }));
+  engine.post(op_of(OC_LOP_SETTLE, 9));
+  fake.open_door();
+  engine.run([](const Backend&) {});
+  EXPECT_FALSE(asked);
+  EXPECT_TRUE(engine.available());
+  const auto applied = fake.applied();
+  ASSERT_EQ(applied.size(), 3u);
+  EXPECT_EQ(applied[0].kind, std::uint32_t(OC_LOP_RESERVE));
+  EXPECT_EQ(applied[1].kind, std::uint32_t(OC_LOP_VOID));
+  EXPECT_EQ(applied[1].ref.hi, applied[0].id.hi);
+  EXPECT_EQ(applied[2].kind, std::uint32_t(OC_LOP_SETTLE));
 }
 
 TEST(LedgerEngine, CountsWhatHappened) {

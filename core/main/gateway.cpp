@@ -24,6 +24,7 @@ struct Gateway::WorkerThread {
                {},
                routing::RetryBudget(shared.retry_percent),
                {},
+               {},
                false},
         number(index) {}
 

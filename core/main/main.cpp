@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "control/cli.hpp"
+#include "main/migrate_backend.hpp"
 #include "main/serve.hpp"
 #include "plugin/library.hpp"
 
@@ -15,6 +16,7 @@ constexpr const char* kUsage =
     "  serve   --config FILE [--data DIR] [--listen ADDR:PORT] [--admin ADDR:PORT] [--workers N]\n"
     "  check   --config FILE                  validate a configuration; every problem with file:line\n"
     "  plugins [--config FILE] [--json]       what is loadable\n"
+    "  ledger  migrate-backend --from CONFIG --to CONFIG   copy the books into another backend's empty ones\n"
     "  version\n"
     "\n"
     "To a running gateway (--admin-url URL, --data DIR, --json):\n"
@@ -38,6 +40,8 @@ int main(int argc, char** argv) {
   if (words[0] == "serve") return onechat::main::run_serve(rest);
   if (words[0] == "plugins") return onechat::main::run_plugins(rest);
   if (words[0] == "check") return onechat::control::run_check(rest, std::cout, std::cerr);
+  if (words[0] == "ledger" && rest.size() > 0 && rest[0] == "migrate-backend")
+    return onechat::main::run_migrate_backend({rest.begin() + 1, rest.end()}, std::cout, std::cerr);
   if (words[0] == "version" || words[0] == "--version") {
     std::cout << "1chat 0.9.0, plugin ABI " << onechat::plugin::abi_text(OC_ABI_VERSION) << "\n";
     return 0;

@@ -6,7 +6,6 @@
 #include <Poco/Exception.h>
 
 #include <cstdlib>
-#include <ctime>
 #include <filesystem>
 #include <iostream>
 #include <optional>
@@ -17,9 +16,11 @@
 #include "control/config.hpp"
 #include "control/control_plane.hpp"
 #include "control/data_dir.hpp"
+#include "control/ledger_metrics.hpp"
 #include "control/log.hpp"
 #include "control/money_text.hpp"
 #include "json/json.hpp"
+#include "main/backend_instance.hpp"
 #include "main/gateway.hpp"
 #include "main/options.hpp"
 
@@ -39,8 +40,6 @@ using StartResult = boost::system::result<T, Refusal>;
 
 namespace fs = std::filesystem;
 
-constexpr std::uint64_t kNodeId = 1;
-constexpr std::time_t kSweepEvery_s = 10;
 
 int told(const Refusal& r) {
   std::cerr << "1chat: " << r.text << "\n";
@@ -162,6 +161,19 @@ StartResult<std::shared_ptr<const ledger::PriceBook>> load_prices(const control:
   return std::make_shared<const ledger::PriceBook>(std::move(*book));
 }
 
+// Opens a second instance on the same books for each question. `services` outlives it.
+control::AskAside second_ledger(const control::Config& config, const plugin::LoopServices& services) {
+  return [&services, use = config.ledger, file = fs::path(config.data_dir) / "ledger.db",
+          folders = std::vector<fs::path>(config.plugin_dirs.begin(), config.plugin_dirs.end())](
+             const std::function<void(const ledger::Backend&)>& question) {
+    plugin::Catalogue catalogue(folders);
+    const auto made = open_backend<oc_ledger_backend>(catalogue, OC_KIND_LEDGER, use, file, services);
+    if (!made) return false;
+    question({&(*made)->table(), (*made)->self()});
+    return true;
+  };
+}
+
 // The whole process, member by member in the order of its making; what is made later may use what came before.
 class Process {
  public:
@@ -170,6 +182,7 @@ class Process {
 
  private:
   std::optional<Refusal> open_books();
+  std::optional<Refusal> open_till();
   std::optional<Refusal> serve();
   void welcome(const control::Boot& boot) const;
   void wait_for_end();
@@ -186,7 +199,9 @@ class Process {
   std::unique_ptr<plugin::Catalogue> catalogue_;
   std::unique_ptr<plugin::Instance<oc_ledger_backend>> ledger_plugin_;
   std::unique_ptr<plugin::Instance<oc_store>> store_plugin_;
+  std::unique_ptr<ledger::Journal> journal_;
   std::unique_ptr<ledger::LedgerEngine> ledger_;
+  std::unique_ptr<ledger::Till> till_;
   std::unique_ptr<record::StoreEngine> store_;
   admission::KeyTable keys_;
   admission::Admission admission_;
@@ -241,11 +256,8 @@ std::optional<Refusal> Process::open_books() {
       std::vector<fs::path>(config_.plugin_dirs.begin(), config_.plugin_dirs.end()));
   const auto open = [&](auto& to, std::uint32_t kind, const control::PluginUse& use,
                         const char* file) -> std::optional<Refusal> {
-    auto found = catalogue_->find(kind, use.use);
-    if (!found) return Refusal{1, found.error().message};
-    using Made = typename std::remove_reference_t<decltype(to)>::element_type;
-    const std::string settings = control::with_file(use, (fs::path(config_.data_dir) / file).string());
-    auto made = Made::make(*found, backend_services_, use.use, settings);
+    using Table = std::decay_t<decltype(to->table())>;
+    auto made = open_backend<Table>(*catalogue_, kind, use, fs::path(config_.data_dir) / file, backend_services_);
     if (!made) return Refusal{1, made.error().message};
     to = std::move(*made);
     return std::nullopt;
@@ -253,37 +265,15 @@ std::optional<Refusal> Process::open_books() {
   if (auto why = open(store_plugin_, OC_KIND_STORE, config_.store, "store.db")) return why;
   store_ = std::make_unique<record::StoreEngine>(record::StoreBackend{&store_plugin_->table(), store_plugin_->self()},
                                                  record::StoreLimits{});
-  std::uint64_t epoch = 0;
   if (!config_.ledger_none) {
     if (auto why = open(ledger_plugin_, OC_KIND_LEDGER, config_.ledger, "ledger.db")) return why;
-    ledger_ = std::make_unique<ledger::LedgerEngine>(ledger::Backend{&ledger_plugin_->table(), ledger_plugin_->self()},
-                                                     ledger::EngineLimits{}, system_clock());
-    std::array<std::uint8_t, 8> raw{};
-    fill_random(raw);
-    IdMaker ids(kNodeId, raw[0] | raw[1] << 8 | raw[2] << 16 | std::uint64_t{raw[3]} << 24);
-    oc_ledger_op op{};
-    op.id = ids.next(system_clock().unix_ms());
-    op.kind = OC_LOP_EPOCH;
-    op.node = kNodeId;
-    const oc_ledger_result began = ledger_->apply_blocking(op);
-    if (began.status < 0)
-      return Refusal{1, "the ledger does not answer (" + std::string(status_name(began.status)) + ")"};
-    epoch = static_cast<std::uint64_t>(began.available);
-    // What an earlier run of this node left open is resolved before anything new begins.
-    for (std::int64_t resolved = 1; resolved > 0;) {
-      op = oc_ledger_op{};
-      op.id = ids.next(system_clock().unix_ms());
-      op.kind = OC_LOP_SWEEP;
-      op.node = kNodeId;
-      op.epoch = epoch;
-      const oc_ledger_result swept = ledger_->apply_blocking(op);
-      if (swept.status < 0)
-        return Refusal{1, "the ledger does not answer (" + std::string(status_name(swept.status)) + ")"};
-      resolved = swept.available;  // a sweep ends a bounded number at a time
-    }
+    if (config_.ledger_durable && (ledger_plugin_->caps() & OC_LEDGER_CAP_DURABLE_ACK) == 0)
+      return Refusal{2, "ledger '" + ledger_plugin_->id() + "' forgets what it acknowledged when its process ends; " +
+                            "for tests only, `durable: false` beside `use` takes it all the same"};
+    if (auto why = open_till()) return why;
   }
   node_ = std::make_unique<exchange::Node>(
-      exchange::Node{system_clock(), keys_, admission_, ledger_.get(), *store_, kNodeId, epoch});
+      exchange::Node{system_clock(), keys_, admission_, till_.get(), *store_, config_.node});
   node_->log = [this](const exchange::RequestLine& line) {
     const auto level = !line.failed              ? control::Level::debug
                        : line.http_status >= 500 ? control::Level::warn
@@ -305,13 +295,35 @@ std::optional<Refusal> Process::open_books() {
   hooks.prices_json = [this] { return prices_json(prices_.get()); };
   hooks.prices_at = [this](std::shared_ptr<const ledger::PriceBook> book) { return prices_at(std::move(book)); };
   hooks.reload = [this] { return reload(); };
+  if (ledger_plugin_ && (ledger_plugin_->caps() & OC_LEDGER_CAP_MULTI_NODE) != 0)
+    hooks.ledger_aside = second_ledger(config_, backend_services_);
   hooks.metrics = [this](control::MetricsText& out) {
     if (gateway_) gateway_->add_metrics(out);
+    if (till_) control::add_till_metrics(out, *till_);
   };
   plane_ = std::make_unique<control::ControlPlane>(*store_, ledger_.get(), keys_, system_clock(),
-                                                   control::ControlOptions{config_.first_boot_credit_nano},
+                                                   control::ControlOptions{config_.first_boot_credit_nano,
+                                                                           config_.verify_every_h},
                                                    std::move(hooks));
   api_ = std::make_unique<control::AdminApi>(*plane_, *token);
+  return std::nullopt;
+}
+
+// The journal, the ledger's engine, and this node's life on the books.
+std::optional<Refusal> Process::open_till() {
+  auto journal = ledger::Journal::open(fs::path(config_.data_dir) / "journal", config_.journal, system_clock());
+  if (!journal) return Refusal{1, "the ledger's journal: " + journal.error().message};
+  journal_ = std::move(*journal);
+  ledger_ = std::make_unique<ledger::LedgerEngine>(ledger::Backend{&ledger_plugin_->table(), ledger_plugin_->self()},
+                                                   ledger::EngineLimits{}, system_clock(), journal_.get());
+  ledger::TillOptions options = config_.till;
+  options.node = config_.node;
+  if ((ledger_plugin_->caps() & OC_LEDGER_CAP_LEASE) == 0) options.leases.reserves_per_s = 0;
+  options.log = [this](std::int32_t level, std::string_view message) {
+    log_->write(static_cast<control::Level>(level), "ledger", {{"message", message}});
+  };
+  till_ = std::make_unique<ledger::Till>(*ledger_, journal_.get(), std::move(options), system_clock());
+  if (const auto begun = till_->start(); !begun) return Refusal{1, begun.error().message};
   return std::nullopt;
 }
 
@@ -359,12 +371,8 @@ void Process::welcome(const control::Boot& boot) const {
 
 void Process::wait_for_end() {
   const sigset_t set = handled_signals();
-  const timespec beat{kSweepEvery_s, 0};
-  std::array<std::uint8_t, 8> raw{};
-  fill_random(raw);
-  IdMaker ids(kNodeId, raw[4] | raw[5] << 8 | raw[6] << 16 | std::uint64_t{raw[7]} << 24);
   for (;;) {
-    const int signal = ::sigtimedwait(&set, nullptr, &beat);
+    const int signal = ::sigwaitinfo(&set, nullptr);
     if (signal == SIGTERM || signal == SIGINT) return;
     if (signal == SIGHUP) {
       const auto done = reload();
@@ -372,14 +380,6 @@ void Process::wait_for_end() {
         log_->info("reloaded", {{"file", overrides_.config_file}});
       else
         log_->error("reload_refused", {{"why", done.error().message}, {"still", "the former configuration"}});
-    }
-    if (signal < 0 && ledger_) {
-      oc_ledger_op op{};
-      op.id = ids.next(system_clock().unix_ms());
-      op.kind = OC_LOP_SWEEP;
-      op.node = kNodeId;
-      op.epoch = node_->epoch;
-      ledger_->post(op);
     }
   }
 }
@@ -428,10 +428,12 @@ int Process::end() {
   log_->info("draining", {{"at_most_s", static_cast<std::int64_t>(config_.drain_s)}});
   const bool clean = gateway_->stop(config_.drain_s);
   admin_->stop();
-  if (ledger_) ledger_->drain();
+  plane_->auditor().stop();
+  if (till_) till_->drain();
   store_->drain();
   log_->info("ended", {{"clean", clean}});
-  if (!clean) {  // something would not let go of its request: what is durable is durable, do not unwind under it
+  const bool books = !till_ || till_->available();
+  if (!clean || !books) {  // something does not let go: what is durable is durable, do not unwind under it
     log_.release();
     std::cout << std::flush;
     std::_Exit(0);

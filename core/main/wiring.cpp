@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "admission/spend_scope.hpp"
+
 namespace onechat::main {
 namespace {
 
@@ -100,6 +102,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
   shared->drain_on_disconnect_ms = config.drain_on_disconnect_ms;
   shared->trace_bodies = config.trace_bodies;
   shared->ledger_none = config.ledger_none;
+  shared->money = {config.holds.expected, config.holds.clip, config.holds.clip_floor_tokens};
   shared->loaded_unix_s = system_clock().unix_ms() / 1000;
 
   std::map<std::string, std::size_t> provider_index;
@@ -115,6 +118,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
     model.id = m.id;
     model.owned_by = m.owned_by;
     model.router = m.router;
+    model.group = admission::group_number(m.group);
     for (const control::TargetConfig& t : m.targets) {
       auto& shared_health = health[t.provider + " " + t.model];
       if (!shared_health)

@@ -5,6 +5,7 @@
 #include <chrono>
 #include <memory>
 
+#include "base/calendar.hpp"
 #include "base/error.hpp"
 
 namespace onechat::plugin {
@@ -118,6 +119,15 @@ oc_jsonw* jw_scratch(oc_call* call) { return call->scratch(); }
 oc_str jw_text(const oc_jsonw* w) { return str(w->text()); }
 oc_str request_id(oc_call* call) { return str(call->request_id()); }
 
+oc_status calendar_window(oc_host_ctx*, std::uint32_t period, oc_str zone, std::int64_t unix_ms, std::int64_t* begin,
+                          std::int64_t* end) {
+  const auto window = system_calendar().window(period, view(zone), unix_ms);
+  if (!window) return OC_E_INVALID;
+  *begin = window->begin_ms;
+  *end = window->end_ms;
+  return OC_OK;
+}
+
 }  // namespace
 
 oc_host make_host_table(oc_host_ctx& ctx) {
@@ -168,6 +178,7 @@ oc_host make_host_table(oc_host_ctx& ctx) {
   h.jw_scratch = jw_scratch;
   h.jw_text = jw_text;
   h.request_id = request_id;
+  h.calendar_window = calendar_window;
   return h;
 }
 

@@ -68,12 +68,17 @@ std::string_view missing_function(const oc_component& c) {
     case OC_KIND_LEDGER: {
       oc_ledger_backend t;
       if (!normalise(static_cast<const oc_ledger_backend*>(c.vtbl), t, 16)) return "table";
-      if ((c.caps & OC_LEDGER_CAP_DURABLE_ACK) == 0) return "capability DURABLE_ACK";
       return first_missing({{"apply", t.apply != nullptr},
                             {"balance", t.balance != nullptr},
                             {"statement", t.statement != nullptr},
                             {"verify", t.verify != nullptr},
-                            {"open_holds", t.open_holds != nullptr}});
+                            {"open", t.open != nullptr},
+                            {"put_budget", t.put_budget != nullptr},
+                            {"budgets", t.budgets != nullptr},
+                            {"find", t.find != nullptr},
+                            {"trial_balance", t.trial_balance != nullptr},
+                            {"dump", (c.caps & OC_LEDGER_CAP_DUMP) == 0 || t.dump != nullptr},
+                            {"restore", (c.caps & OC_LEDGER_CAP_DUMP) == 0 || t.restore != nullptr}});
     }
     case OC_KIND_STORE: {
       oc_store t;

@@ -25,6 +25,7 @@ struct Model {
   std::string id;             // as configured; may end in '*'
   std::string owned_by;
   std::string router;         // "" = direct
+  std::uint32_t group = 0;    // its budget scope: the ledger's number of the group, 0 = none
   std::vector<Target> targets;
 };
 

@@ -82,8 +82,8 @@ class LayoutGate(unittest.TestCase):
         self.assertTrue(any("in_padding" in b for b in layout.breaks(padded, filled)))
 
     def test_an_append_to_a_frozen_struct_is_caught(self):
-        self.assert_caught("oc_ledger_op: is 136 bytes, must be 128", "ledger.h", "  uint64_t reserved1;",
-                           "  uint64_t reserved1, reserved2;")
+        self.assert_caught("oc_ledger_op: is 136 bytes, must be 128", "ledger.h", "  uint64_t user_id;  ",
+                           "  uint64_t user_id, more;")
         self.assert_caught("oc_id128: size", "abi.h", "uint64_t hi, lo;", "uint64_t hi, lo, more;")
 
     def test_an_append_to_an_embedded_struct_is_caught(self):

@@ -7,6 +7,9 @@
 #include <boost/asio/connect.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/read.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <filesystem>
 #include <fstream>
@@ -38,6 +41,8 @@ struct Script {
   std::string whole = "hello";
   std::vector<std::string> pieces = std::vector<std::string>(20, "x");
   bool usage = true;
+  std::uint32_t piece_ms = 0;         // pause after each piece
+  std::vector<std::string> raw = {};  // not empty: the stream's first events to the byte, and then silence
 };
 
 class Upstream {
@@ -83,11 +88,25 @@ class Upstream {
   }
   static asio::awaitable<void> answer_stream(net::Transaction& t, Script script, bool dies) {
     t.start(200, "text/event-stream");
+    for (const std::string& event : script.raw) {
+      t.stream_buffer() += event;
+      if (!co_await t.flush()) co_return;
+    }
+    if (!script.raw.empty()) {
+      auto hung_up = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, std::chrono::seconds(30));
+      t.watch_client([hung_up] { hung_up->cancel(); });
+      boost::system::error_code ec;
+      co_await hung_up->async_wait(asio::redirect_error(asio::use_awaitable, ec));
+      co_return;
+    }
     for (const std::string& piece : script.pieces) {
       t.stream_buffer() +=
           R"(data: {"id":"c1","object":"chat.completion.chunk","model":"m","choices":[{"index":0,"delta":{"content":")";
       t.stream_buffer() += piece + "\"},\"finish_reason\":null}],\"usage\":null}\n\n";
       if (!co_await t.flush()) co_return;
+      if (script.piece_ms == 0) continue;
+      asio::steady_timer pause(co_await asio::this_coro::executor, std::chrono::milliseconds(script.piece_ms));
+      co_await pause.async_wait(asio::use_awaitable);
     }
     if (dies) {
       t.abort_stream();
@@ -163,6 +182,8 @@ class GatewayTest : public ::testing::Test {
     ASSERT_TRUE(ledger_plugin_ && store_plugin_);
     ledger_ = std::make_unique<ledger::LedgerEngine>(ledger::Backend{&ledger_plugin_->table(), ledger_plugin_->self()},
                                                      ledger::EngineLimits{}, system_clock());
+    till_ = std::make_unique<ledger::Till>(*ledger_, nullptr, till_options(), system_clock());
+    ASSERT_TRUE(till_->start());
     store_ = std::make_unique<record::StoreEngine>(record::StoreBackend{&store_plugin_->table(), store_plugin_->self()},
                                                    record::StoreLimits{});
     plane_ = std::make_unique<control::ControlPlane>(*store_, ledger_.get(), keys_, system_clock(),
@@ -171,7 +192,7 @@ class GatewayTest : public ::testing::Test {
     ASSERT_TRUE(boot) << boot.error().message;
     key_ = boot->api_key;
     node_ = std::make_unique<exchange::Node>(
-        exchange::Node{system_clock(), keys_, admission_, ledger_.get(), *store_, 1, 0});
+        exchange::Node{system_clock(), keys_, admission_, till_.get(), *store_, 1});
     gateway_ = std::make_unique<Gateway>(*node_, [this](std::int32_t, std::string_view, std::string_view message) {
       const std::lock_guard lock(log_mutex_);
       log_.emplace_back(message);
@@ -183,9 +204,10 @@ class GatewayTest : public ::testing::Test {
     if (gateway_) {
       EXPECT_TRUE(gateway_->stop(5));
     }
-    if (ledger_) ledger_->drain();
+    if (till_) till_->drain();
     gateway_.reset();
     plane_.reset();
+    till_.reset();
     ledger_.reset();
     store_.reset();
     fs::remove_all(folder_);
@@ -195,6 +217,8 @@ class GatewayTest : public ::testing::Test {
     std::string settings = R"("blocklist":{"use":"blocklist","words":["Forbidden Fruit"]})", names = R"("blocklist",)";
   };
   virtual Stages stages() const { return {}; }
+  virtual ledger::TillOptions till_options() const { return {}; }
+  virtual std::string more_config() const { return {}; }  // members, each with a comma after it
 
   void write_config() {
     const fs::path plugins = build_folder() / "lib/1chat/plugins",
@@ -205,9 +229,10 @@ class GatewayTest : public ::testing::Test {
         << R"("]},"surfaces":["openai_chat"],"providers":{"up":{"use":"openai_chat","base_url":"http://127.0.0.1:)"
         << upstream_.port() << R"(/v1","api_key":"upstream-secret"},"demo":{"use":"demo"}},"models":{)"
         << R"("m":{"targets":[{"provider":"up"}],"price":{"input":"1","output":"2"}},)"
+        << R"("dear":{"targets":[{"provider":"up"}],"price":{"input":"0","output":"2000"}},)"
         << R"("demo":{"targets":[{"provider":"demo"}],"price":{"input":"1","output":"2"}}},)"
         << R"("ledger":{"use":"sqlite"},"store":{"use":"sqlite"},"stages":{)" << stages().settings
-        << R"(},"pipeline":["authenticate","admit",)" << stages().names
+        << "}," << more_config() << R"("pipeline":["authenticate","admit",)" << stages().names
         << R"("route","reserve","call","settle","trace"]})";
   }
   // What plugins logged, oldest first.
@@ -227,9 +252,7 @@ class GatewayTest : public ::testing::Test {
   oc_ledger_balance balance() {
     auto b = plane_->balance("default");
     EXPECT_TRUE(b);
-    oc_ledger_balance out{};
-    if (b) out.available = b->available_nano, out.held = b->held_nano, out.spent = b->spent_nano;
-    return out;
+    return b ? *b : oc_ledger_balance{};
   }
 
   Upstream upstream_;
@@ -242,6 +265,7 @@ class GatewayTest : public ::testing::Test {
   std::unique_ptr<plugin::Instance<oc_ledger_backend>> ledger_plugin_;
   std::unique_ptr<plugin::Instance<oc_store>> store_plugin_;
   std::unique_ptr<ledger::LedgerEngine> ledger_;
+  std::unique_ptr<ledger::Till> till_;
   std::unique_ptr<record::StoreEngine> store_;
   admission::KeyTable keys_;
   admission::Admission admission_;

@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cerrno>
 #include <charconv>
+#include <cstring>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -20,11 +21,21 @@ namespace {
 constexpr int kBusyMs = 2000;
 
 [[noreturn]] void fail(sqlite3* db, const std::string& what) {
-  throw std::runtime_error(what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(sqlite3_extended_errcode(db)) +
-                           ")");
+  const int code = sqlite3_extended_errcode(db);
+  const std::string text = what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(code) + ")";
+  if ((code & 0xff) == SQLITE_CONSTRAINT) throw ConstraintError(text);
+  throw std::runtime_error(text);
+}
+
+// A connection belongs to one thread, and nobody asks SQLite how much memory it uses: it need not lock for either. Of the
+// whole process, so only before its first use; SQLite refuses it afterwards, and all goes on with locks.
+void spare_locks() noexcept {
+  sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
+  sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
 }
 
 Poco::Data::Session connect(const std::string& file) {
+  spare_locks();
   Poco::Data::SQLite::Connector::registerConnector();
   return Poco::Data::Session("SQLite", file);
 }
@@ -51,8 +62,9 @@ std::vector<Migration> read_migrations(const std::string& directory) {
   return out;
 }
 
-Query::Query(sqlite3* db, const char* sql) {
-  if (sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr) != SQLITE_OK) fail(db, sql);
+Query::Query(sqlite3* db, const std::string& sql) {
+  if (sqlite3_prepare_v3(db, sql.c_str(), -1, SQLITE_PREPARE_PERSISTENT, &statement_, nullptr) != SQLITE_OK) fail(db, sql);
+  bound_.resize(static_cast<std::size_t>(sqlite3_bind_parameter_count(statement_)) + 1);
 }
 
 bool Query::next() {
@@ -68,6 +80,13 @@ std::string Query::text(int i) const {
   return t != nullptr ? reinterpret_cast<const char*>(t) : "";
 }
 
+std::array<std::uint8_t, 32> Query::bytes32(int i) const {
+  std::array<std::uint8_t, 32> out{};
+  if (sqlite3_column_bytes(statement_, i) == static_cast<int>(out.size()))
+    std::memcpy(out.data(), sqlite3_column_blob(statement_, i), out.size());
+  return out;
+}
+
 FileLock::FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600)) {
   if (fd_ < 0) throw ConfigError("file: cannot open '" + path + "': " + std::system_category().message(errno));
   if (::flock(fd_, LOCK_EX | LOCK_NB) == 0) return;
@@ -81,9 +100,9 @@ FileLock::FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | 
 
 FileLock::~FileLock() { ::close(fd_); }
 
-Database::Database(const std::string& file, const std::vector<Migration>& migrations)
+Database::Database(const std::string& file, const std::vector<Migration>& migrations, const Tuning& tuning)
     : session_(connect(file)), handle_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
-  configure();
+  configure(tuning);
   migrate(migrations);
 }
 
@@ -92,7 +111,7 @@ void Database::execute(const char* sql) {
 }
 
 // FULL, since NORMAL loses acknowledged commits at a power cut. Only this connection writes or checkpoints.
-void Database::configure() {
+void Database::configure(const Tuning& tuning) {
   sqlite3_busy_timeout(handle_, kBusyMs);
   sqlite3_extended_result_codes(handle_, 1);
   {
@@ -100,8 +119,12 @@ void Database::configure() {
     if (!wal.next() || wal.text(0) != "wal")
       throw ConfigError("file: its file system does not allow write-ahead logging");
   }
+  execute(tuning.durability == Durability::kFull     ? "PRAGMA synchronous=FULL"
+          : tuning.durability == Durability::kNormal ? "PRAGMA synchronous=NORMAL"
+                                                     : "PRAGMA synchronous=OFF");
+  execute(("PRAGMA wal_autocheckpoint=" + std::to_string(tuning.checkpoint_pages)).c_str());
   execute(
-      "PRAGMA synchronous=FULL; PRAGMA wal_autocheckpoint=4000; PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
+      "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
       "PRAGMA locking_mode=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
 }
 
@@ -129,6 +152,17 @@ void Database::migrate(const std::vector<Migration>& migrations) {
 
 Transaction::~Transaction() {
   if (sqlite3_get_autocommit(db_.handle()) == 0) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
+}
+
+Reader::Reader(const std::string& file) {
+  const int code = sqlite3_open_v2(file.c_str(), &handle_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
+  const char* begin = "PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF; BEGIN;"
+                      "SELECT count(*) FROM ledger_meta";  // the snapshot is taken by the first read
+  sqlite3_busy_timeout(handle_, kBusyMs);
+  if (code == SQLITE_OK && sqlite3_exec(handle_, begin, nullptr, nullptr, nullptr) == SQLITE_OK) return;
+  const std::string reason = sqlite3_errmsg(handle_);
+  sqlite3_close_v2(handle_);
+  throw std::runtime_error("cannot read '" + file + "': " + reason);
 }
 
 }  // namespace onechat::ledger_sqlite

@@ -5,7 +5,7 @@
 #include <cstdio>
 #include <ctime>
 
-#include "backend_fixture.hpp"
+#include "backend_fixture_test.hpp"
 
 using namespace onechat::ledger_test;
 

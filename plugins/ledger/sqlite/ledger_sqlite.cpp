@@ -1,35 +1,22 @@
 #include "ledger_sqlite.hpp"
 
-#include <Poco/Data/DataException.h>
-#include <Poco/Data/SQLite/SQLiteException.h>
-#include <Poco/Data/Statement.h>
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
 #include <cstring>
 #include <memory>
-#include <optional>
 #include <string>
 
-#include "row_store.hpp"
-#include "verify.hpp"
+#include "books.hpp"
+#include "reports.hpp"
 
 namespace onechat::ledger_sqlite {
 namespace {
 
-using namespace Poco::Data::Keywords;
-
 constexpr std::uint32_t kBatchOpsMax = 1000;
-constexpr std::int64_t kTombstoneLifeMs = 7 * 24 * 3'600'000ll;
-constexpr std::size_t kStatementRows = 500;
 
-struct Settings {
-  std::string file;
-  std::vector<Migration> migrations;
-};
-
-Settings read_settings(oc_bytes json) {
-  Settings out;
+BooksOptions read_settings(oc_bytes json) {
+  BooksOptions out;
   Poco::JSON::Object::Ptr object;
   try {
     Poco::JSON::Parser parser;
@@ -49,160 +36,152 @@ Settings read_settings(oc_bytes json) {
   return out;
 }
 
+// The books with the host that uses them.
 class Ledger {
  public:
-  Ledger(const oc_host* host, Settings settings)
-      : host_(host), settings_(std::move(settings)), lock_(settings_.file + ".lock") {
-    open();
+  Ledger(const oc_host* host, BooksOptions options)
+      : host_(host),
+        books_(
+            std::move(options), [host] { return host->unix_ms(); },
+            [host](std::uint32_t period, const std::string& zone, std::int64_t unix_ms) {
+              ledger_core::Span span;
+              if (!window(host, period, zone, unix_ms, span))
+                throw std::runtime_error("no calendar for period " + std::to_string(period) + ", zone '" + zone + "'");
+              return span;
+            }) {}
+
+  Books& books() noexcept { return books_; }
+  bool has_window(std::uint32_t period, const std::string& zone) const {
+    ledger_core::Span span;
+    return window(host_, period, zone, host_->unix_ms(), span);
   }
-
-  void apply(const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n) {
-    open();
-    const std::int64_t now = host_->unix_ms();
-    Transaction transaction(*db_);
-    store_->begin(now);
-    ledger_core::apply(*store_, ops, results, n, now);
-    for (std::size_t i = 0; i < n; ++i)
-      if (ops[i].kind == OC_LOP_SWEEP) store_->drop_tombstones(now - kTombstoneLifeMs);
-    transaction.commit();
-  }
-
-  oc_ledger_balance balance(std::uint64_t account) {
-    open();
-    const ledger_core::Account wallet = store_->account({ledger_core::kWallet, account});
-    const ledger_core::Account debt = store_->account({ledger_core::kReceivable, account});
-    oc_ledger_balance b{};
-    b.held = wallet.pending;
-    b.spent = wallet.debits + debt.debits;
-    b.deposited = wallet.credits + debt.credits;
-    b.available = b.deposited - b.spent - b.held;
-    return b;
-  }
-
-  void statement(std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms, oc_ledger_entry_fn each, void* arg);
-  std::uint64_t check(oc_ledger_problem_fn each, void* arg);
-
-  void open_holds(std::uint64_t& n, std::int64_t& held) {
-    open();
-    Poco::Int64 count = 0, sum = 0;
-    db_->session() << "SELECT count(*), coalesce(sum(amount), 0) FROM hold", into(count), into(sum), now;
-    n = static_cast<std::uint64_t>(count);
-    held = sum;
-  }
-
-  // After a failure nothing of the connection is trusted; the next call makes a new one.
-  void close() noexcept {
-    store_.reset();
-    db_.reset();
-  }
-
   void log(std::int32_t level, const std::string& text) const noexcept {
     if (OC_HAS(host_, oc_host, log) && host_->log != nullptr) host_->log(host_->ctx, level, {text.data(), text.size()});
   }
 
  private:
-  void open() {
-    if (store_ != nullptr) return;
-    auto db = std::make_unique<Database>(settings_.file, settings_.migrations);
-    store_ = std::make_unique<RowStore>(*db, host_->unix_ms());
-    db_ = std::move(db);
+  static bool window(const oc_host* host, std::uint32_t period, const std::string& zone, std::int64_t unix_ms,
+                     ledger_core::Span& span) {
+    return OC_HAS(host, oc_host, calendar_window) && host->calendar_window != nullptr &&
+           host->calendar_window(host->ctx, period, {zone.data(), zone.size()}, unix_ms, &span.begin_ms,
+                                 &span.end_ms) == OC_OK;
   }
 
   const oc_host* host_;
-  Settings settings_;
-  FileLock lock_;
-  std::unique_ptr<Database> db_;
-  std::unique_ptr<RowStore> store_;  // destroyed before db_
+  Books books_;
 };
-
-void Ledger::statement(std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms, oc_ledger_entry_fn each,
-                       void* arg) {
-  open();
-  Poco::Int64 owner = static_cast<Poco::Int64>(account), from = from_ms, to = to_ms;
-  enum Column { kHi, kLo, kKind, kAmount, kFee, kTime, kKey, kFlags, kColumns };
-  std::array<std::vector<Poco::Int64>, kColumns> c;
-  Poco::Data::Statement select(db_->session());
-  select << "SELECT id_hi, id_lo, kind, amount, fee, ts_ms, key_id, flags FROM transfer"
-            " WHERE account = ? AND ts_ms >= ? AND ts_ms < ? ORDER BY ts_ms, seq",
-      use(owner), use(from), use(to), into(c[kHi]), into(c[kLo]), into(c[kKind]), into(c[kAmount]), into(c[kFee]),
-      into(c[kTime]), into(c[kKey]), into(c[kFlags]), limit(kStatementRows);
-  while (!select.done()) {
-    select.execute();
-    for (std::size_t i = 0; i < c[kHi].size(); ++i) {
-      oc_ledger_entry e{};
-      e.struct_size = sizeof e;
-      e.kind = static_cast<std::uint32_t>(c[kKind][i]);
-      const oc_id128 id{static_cast<std::uint64_t>(c[kHi][i]), static_cast<std::uint64_t>(c[kLo][i])};
-      e.id = e.kind == OC_LOP_SETTLE ? ledger_core::settle_id(id) : id;
-      if (e.kind == OC_LOP_SETTLE) e.ref = id;
-      e.amount = c[kAmount][i];
-      e.fee = c[kFee][i];
-      e.unix_ms = c[kTime][i];
-      e.key_id = static_cast<std::uint64_t>(c[kKey][i]);
-      e.flags = static_cast<std::uint32_t>(c[kFlags][i]);
-      each(arg, &e);
-    }
-    for (auto& column : c) column.clear();
-  }
-}
-
-std::uint64_t Ledger::check(oc_ledger_problem_fn each, void* arg) {
-  open();
-  return verify(*db_, [&](const std::string& invariant, const std::string& detail) {
-    oc_ledger_problem p{};
-    p.struct_size = sizeof p;
-    p.invariant = {invariant.data(), invariant.size()};
-    p.detail = {detail.data(), detail.size()};
-    each(arg, &p);
-  });
-}
-
-// A row that breaks a constraint would break it again: not "later".
-bool is_constraint(const std::exception& e) {
-  return dynamic_cast<const Poco::Data::SQLite::ConstraintViolationException*>(&e) != nullptr;
-}
 
 // Runs `f`; what it throws becomes a status and closes the file.
 template <class F>
 oc_status guarded(void* instance, const char* what, F&& f) noexcept {
   auto& ledger = *static_cast<Ledger*>(instance);
-  oc_status status = OC_E_UNAVAILABLE;
+  const auto failed = [&](oc_status status, const std::string& why) {
+    ledger.log(OC_LOG_ERROR, std::string("ledger.sqlite: ") + what + ": " + why);
+    ledger.books().close();
+    return status;
+  };
   try {
-    f(ledger);
+    f(ledger.books());
     return OC_OK;
+  } catch (const NotTaken& e) {
+    return failed(OC_E_CONFLICT, e.what());
+  } catch (const ConstraintError& e) {  // it would be broken again: not "later"
+    return failed(OC_E_INTERNAL, e.what());
   } catch (const Poco::Exception& e) {
-    status = is_constraint(e) ? OC_E_INTERNAL : OC_E_UNAVAILABLE;
-    ledger.log(OC_LOG_ERROR, std::string("ledger.sqlite: ") + what + ": " + e.displayText());
+    return failed(OC_E_UNAVAILABLE, e.displayText());
   } catch (const std::exception& e) {
-    ledger.log(OC_LOG_ERROR, std::string("ledger.sqlite: ") + what + ": " + e.what());
+    return failed(OC_E_UNAVAILABLE, e.what());
   }
-  ledger.close();
-  return status;
+}
+
+// What the other side compiled may be shorter or longer than what we did.
+template <class T>
+void give(T value, T* out) {
+  value.struct_size = out->struct_size;
+  std::memcpy(static_cast<void*>(out), &value, std::min<std::size_t>(out->struct_size, sizeof value));
 }
 
 oc_status apply(void* instance, const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n) {
-  return guarded(instance, "apply", [&](Ledger& l) { l.apply(ops, results, n); });
+  return guarded(instance, "apply", [&](Books& b) { b.apply(ops, results, n); });
 }
 
 oc_status balance(void* instance, std::uint64_t account, oc_ledger_balance* out) {
-  return guarded(instance, "balance", [&](Ledger& l) {
-    oc_ledger_balance b = l.balance(account);
-    b.struct_size = out->struct_size;
-    std::memcpy(out, &b, std::min<std::size_t>(out->struct_size, sizeof b));
+  return guarded(instance, "balance", [&](Books& b) { give(b.balance(account), out); });
+}
+
+oc_status statement_of(void* instance, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms,
+                       oc_ledger_entry_fn each, void* arg) {
+  return guarded(instance, "statement", [&](Books& b) {
+    Reader reader = b.reader();
+    statement(reader, account, from_ms, to_ms, [&](const oc_ledger_entry& e) { each(arg, &e); });
   });
 }
 
-oc_status statement(void* instance, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms,
-                    oc_ledger_entry_fn each, void* arg) {
-  return guarded(instance, "statement", [&](Ledger& l) { l.statement(account, from_ms, to_ms, each, arg); });
-}
-
 oc_status verify_all(void* instance, oc_ledger_problem_fn each, void* arg, std::uint64_t* n_transfers) {
-  return guarded(instance, "verify", [&](Ledger& l) { *n_transfers = l.check(each, arg); });
+  return guarded(instance, "verify", [&](Books& b) {
+    Reader reader = b.reader();
+    *n_transfers = verify(reader, [&](const std::string& invariant, const std::string& detail) {
+      const oc_ledger_problem p{
+          sizeof p, 0, {invariant.data(), invariant.size()}, {detail.data(), detail.size()}};
+      each(arg, &p);
+    });
+  });
 }
 
-oc_status open_holds(void* instance, std::uint64_t* n, std::int64_t* held_nano) {
-  return guarded(instance, "open_holds", [&](Ledger& l) { l.open_holds(*n, *held_nano); });
+oc_status open_holds(void* instance, oc_ledger_open* out) {
+  return guarded(instance, "open", [&](Books& b) { give(b.open(), out); });
+}
+
+oc_status put_budget(void* instance, const oc_ledger_budget* in) {
+  const std::string zone(in->time_zone.ptr != nullptr ? in->time_zone.ptr : "", in->time_zone.len);
+  const bool of_account = in->scope != OC_SCOPE_ORG || in->scope_id == in->account;
+  if (in->account == 0 || in->scope_id == 0 || in->scope < OC_SCOPE_ORG || in->scope > OC_SCOPE_GROUP || !of_account ||
+      in->action > OC_BUDGET_REPORT || zone.size() > ledger_core::kTimeZoneMax)
+    return OC_E_INVALID;
+  if (!static_cast<Ledger*>(instance)->has_window(in->period, zone)) return OC_E_INVALID;
+  return guarded(instance, "put_budget", [&](Books& b) {
+    b.put_budget({{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone});
+  });
+}
+
+oc_status budgets_of(void* instance, std::uint64_t account, oc_ledger_budget_fn each, void* arg) {
+  return guarded(instance, "budgets", [&](Books& b) {
+    b.budgets(account, [&](const ledger_core::Budget& budget, const ledger_core::Window& now) {
+      const oc_ledger_budget out{sizeof out,        budget.key.scope,  budget.key.account,
+                                 budget.key.scope_id, budget.period,   budget.action,
+                                 budget.limit,      {budget.time_zone.data(), budget.time_zone.size()},
+                                 now.spent,         now.held,          now.key.begin_ms,
+                                 now.end_ms};
+      each(arg, &out);
+    });
+  });
+}
+
+oc_status find_id(void* instance, oc_id128 id, oc_ledger_hold_fn each_hold, oc_ledger_entry_fn each_entry, void* arg) {
+  return guarded(instance, "find", [&](Books& b) {
+    Reader reader = b.reader();
+    find(
+        reader, id, [&](const oc_ledger_hold& h) { each_hold(arg, &h); },
+        [&](const oc_ledger_entry& e) { each_entry(arg, &e); });
+  });
+}
+
+oc_status trial_balance_at(void* instance, std::int64_t at_unix_ms, oc_ledger_sum_fn each, void* arg) {
+  return guarded(instance, "trial_balance", [&](Books& b) {
+    Reader reader = b.reader();
+    trial_balance(reader, at_unix_ms, [&](const oc_ledger_sum& s) { each(arg, &s); });
+  });
+}
+
+oc_status dump_all(void* instance, oc_ledger_row_fn each, void* arg) {
+  return guarded(instance, "dump", [&](Books& b) {
+    Reader reader = b.reader();
+    dump(reader, [&](const oc_ledger_row& row) { each(arg, &row); });
+  });
+}
+
+oc_status restore_rows(void* instance, const oc_ledger_row* const* rows, std::uint64_t n) {
+  return guarded(instance, "restore", [&](Books& b) { b.restore(rows, n); });
 }
 
 oc_status create(const oc_component*, const oc_host* host, oc_arena* scratch, oc_bytes config, void** instance,
@@ -236,14 +215,16 @@ constexpr char kSchema[] = R"({"type":"object","additionalProperties":false,"req
 
 oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
   static const oc_ledger_backend backend = {
-      sizeof(oc_ledger_backend), kBatchOpsMax, apply, balance, statement, verify_all, open_holds};
+      sizeof(oc_ledger_backend), kBatchOpsMax, apply,   balance,          statement_of, verify_all,  open_holds,
+      put_budget,                budgets_of,   find_id, trial_balance_at, dump_all,     restore_rows};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.sqlite",
                                          "0.9.0",
                                          "Prepaid ledger in one SQLite file",
                                          kSchema,
-                                         OC_LEDGER_CAP_DURABLE_ACK,
+                                         OC_LEDGER_CAP_LEASE | OC_LEDGER_CAP_DURABLE_ACK |
+                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP,
                                          &backend,
                                          create,
                                          destroy,

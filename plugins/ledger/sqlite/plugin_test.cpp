@@ -9,35 +9,14 @@
 #include <csignal>
 #include <fstream>
 
-#include "backend_fixture.hpp"
+#include "backend_fixture_test.hpp"
+#include "raw_file.hpp"
 
 namespace onechat::ledger_test {
 namespace {
 
 using ::testing::HasSubstr;
 using ::testing::IsEmpty;
-
-class Raw {  // another connection to the file, to look or to damage
- public:
-  explicit Raw(const std::string& file) { sqlite3_open(file.c_str(), &db_); }
-  ~Raw() { sqlite3_close(db_); }
-  Raw(const Raw&) = delete;
-  Raw& operator=(const Raw&) = delete;
-  std::string run(const std::string& sql) {
-    char* message = nullptr;
-    std::string answer;
-    const auto row = [](void* to, int n, char** values, char**) {
-      for (int i = 0; i < n; ++i) *static_cast<std::string*>(to) += values[i] != nullptr ? values[i] : "null";
-      return 0;
-    };
-    if (sqlite3_exec(db_, sql.c_str(), row, &answer, &message) != SQLITE_OK) answer = std::string("error: ") + message;
-    sqlite3_free(message);
-    return answer;
-  }
-
- private:
-  sqlite3* db_ = nullptr;
-};
 
 TEST(LedgerSqlite, WrongSettingsAreNamed) {
   EXPECT_THAT(TestBackend::with_settings("[").error, HasSubstr("JSON object"));
@@ -83,64 +62,16 @@ TEST(LedgerSqlite, ANewerSchemaIsRefused) {
   EXPECT_THAT(b.error, HasSubstr("version 999"));
 }
 
-TEST(LedgerSqlite, TransfersCannotBeChangedOrDeleted) {
+TEST(LedgerSqlite, TransfersAndLinksCannotBeChangedOrDeleted) {
   TempFolder folder;
   TestBackend b(folder.file());
   b.apply(op_of(OC_LOP_DEPOSIT, 1, 100));
   Raw raw(folder.file());
   EXPECT_THAT(raw.run("UPDATE transfer SET amount = 1"), HasSubstr("append-only"));
   EXPECT_THAT(raw.run("DELETE FROM transfer"), HasSubstr("append-only"));
+  EXPECT_THAT(raw.run("UPDATE chain_link SET n = 2"), HasSubstr("append-only"));
+  EXPECT_THAT(raw.run("DELETE FROM chain_link"), HasSubstr("append-only"));
   EXPECT_EQ(raw.run("SELECT sum(debit) = sum(credit), sum(debit) FROM journal"), "1100");
-}
-
-TEST(LedgerSqlite, TheStatementListsDepositsAndSettlesOfTheTime) {
-  TempFolder folder;
-  TestBackend b(folder.file());
-  const std::int64_t begin = g_now_ms;
-  b.apply(op_of(OC_LOP_DEPOSIT, 1, 100'000));
-  for (std::uint64_t i = 2; i < 1302; ++i) {  // more than one read of rows
-    g_now_ms += 1;
-    auto r = op_of(OC_LOP_RESERVE, i, 20);
-    r.key_id = 9;
-    b.apply(r);
-    b.apply(op_of(OC_LOP_SETTLE, i, 10, 2));
-  }
-  struct Line {
-    std::uint32_t kind;
-    std::int64_t amount, fee, ms;
-    std::uint64_t key;
-    oc_id128 ref;
-  };
-  std::vector<Line> lines;
-  const auto each = [](void* to, const oc_ledger_entry* e) {
-    static_cast<std::vector<Line>*>(to)->push_back({e->kind, e->amount, e->fee, e->unix_ms, e->key_id, e->ref});
-  };
-  ASSERT_EQ(b.table->statement(b.instance(), 1, begin, g_now_ms, each, &lines), OC_OK);
-  ASSERT_EQ(lines.size(), 1300u);  // the last one is at `to`, which is not included
-  EXPECT_EQ(lines[0].kind, std::uint32_t(OC_LOP_DEPOSIT));
-  EXPECT_EQ(lines[0].amount, 100'000);
-  EXPECT_EQ(lines[1].kind, std::uint32_t(OC_LOP_SETTLE));
-  EXPECT_EQ(lines[1].amount, 10);
-  EXPECT_EQ(lines[1].fee, 2);
-  EXPECT_EQ(lines[1].key, 9u);
-  EXPECT_EQ(lines[1].ref.hi, op_of(OC_LOP_SETTLE, 2).ref.hi);
-  EXPECT_EQ(lines[1299].ms, g_now_ms - 1);
-  lines.clear();
-  ASSERT_EQ(b.table->statement(b.instance(), 2, 0, INT64_MAX, each, &lines), OC_OK);
-  EXPECT_THAT(lines, IsEmpty());
-}
-
-TEST(LedgerSqlite, OpenHoldsAreCounted) {
-  TempFolder folder;
-  TestBackend b(folder.file());
-  b.apply(op_of(OC_LOP_DEPOSIT, 1, 100));
-  b.apply(op_of(OC_LOP_RESERVE, 2, 30));
-  b.apply(op_of(OC_LOP_RESERVE, 3, 12));
-  std::uint64_t n = 0;
-  std::int64_t held = 0;
-  ASSERT_EQ(b.table->open_holds(b.instance(), &n, &held), OC_OK);
-  EXPECT_EQ(n, 2u);
-  EXPECT_EQ(held, 42);
 }
 
 TEST(LedgerSqlite, SweepForgetsTombstonesAfterAWeek) {
@@ -204,6 +135,28 @@ TEST(LedgerSqlite, AFullDiskAnswersUnavailableChangesNothingAndRecovers) {
   EXPECT_THAT(b.verify(), IsEmpty());
 }
 
+// What a file system that went read-only under a running gateway does to it.
+TEST(LedgerSqlite, AFileThatCannotBeWrittenAnswersUnavailableAndRecovers) {
+  TempFolder folder;
+  TestBackend b(folder.file());
+  b.apply(op_of(OC_LOP_DEPOSIT, 1, 100));
+  ::signal(SIGXFSZ, SIG_IGN);
+  rlimit old{};
+  ::getrlimit(RLIMIT_FSIZE, &old);
+  const rlimit none{0, old.rlim_max};
+  ::setrlimit(RLIMIT_FSIZE, &none);
+  std::vector<oc_status> answers;
+  for (std::uint64_t i = 0; i < 5; ++i) answers.push_back(b.apply(op_of(OC_LOP_RESERVE, 20 + i, 10)).status);
+  answers.push_back(b.put_budget(OC_SCOPE_KEY, 4, OC_WINDOW_DAY, 5));
+  ::setrlimit(RLIMIT_FSIZE, &old);
+  EXPECT_THAT(answers, ::testing::Each(OC_E_UNAVAILABLE));
+  EXPECT_EQ(b.balance(1).held, 0);
+  EXPECT_THAT(b.budgets(), IsEmpty());
+  EXPECT_EQ(b.apply(op_of(OC_LOP_RESERVE, 20, 10)).status, OC_OK);
+  EXPECT_EQ(b.put_budget(OC_SCOPE_KEY, 4, OC_WINDOW_DAY, 5), OC_OK);
+  EXPECT_THAT(b.verify(), IsEmpty());
+}
+
 TEST(LedgerSqlite, TheLibraryGivesTheComponentThroughItsOneSymbol) {
   void* library = ::dlopen(ONECHAT_LEDGER_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(library, nullptr) << ::dlerror();
@@ -217,7 +170,8 @@ TEST(LedgerSqlite, TheLibraryGivesTheComponentThroughItsOneSymbol) {
   ASSERT_EQ(module->n_components, 1u);
   EXPECT_STREQ(module->components[0]->id, "ledger.sqlite");
   EXPECT_EQ(module->components[0]->kind, std::uint32_t(OC_KIND_LEDGER));
-  EXPECT_NE(module->components[0]->caps & OC_LEDGER_CAP_DURABLE_ACK, 0u);
+  EXPECT_EQ(module->components[0]->caps, std::uint64_t(OC_LEDGER_CAP_LEASE) | OC_LEDGER_CAP_DURABLE_ACK |
+                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP);
   loader.abi_version = OC_ABI_VERSION - 1;
   EXPECT_EQ(entry(&loader, &module), OC_E_UNSUPPORTED);
 }

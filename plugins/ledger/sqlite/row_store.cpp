@@ -1,130 +1,95 @@
 #include "row_store.hpp"
 
 #include <algorithm>
+#include <limits>
+
+#include "rows.hpp"
 
 namespace onechat::ledger_sqlite {
 
-using ledger_core::Account;
-using ledger_core::AccountKey;
-using ledger_core::Batch;
-using ledger_core::Hold;
-using ledger_core::KeySpend;
-using ledger_core::Node;
-using ledger_core::Tombstone;
-using ledger_core::Transfer;
+using namespace ledger_core;
 
 namespace {
-
-#define HOLD_COLUMNS \
-  "id_hi, id_lo, account, key_id, project_id, node, epoch, amount, created_ms, expires_ms, available, body_hash"
-#define TOMBSTONE_COLUMNS "id_hi, id_lo, outcome, hold_hash, close_hash, hold_available, released, available, ts_ms"
-#define TRANSFER_COLUMNS                                                                                         \
-  "id_hi, id_lo, kind, flags, account, counter, key_id, project_id, node, amount, fee, wallet_part, debt_part, " \
-  "absorbed_part, released, available, ts_ms, body_hash, hold_hash, hold_available"
 
 constexpr std::uint32_t kPruneRowsMax = 10'000;
 // Ids of later than this are not a host's: the first 48 bits are its clock.
 constexpr std::int64_t kFutureMs = 30 * 24 * 3'600'000ll, kLookAgainMs = 24 * 3'600'000ll;
+// A transfer is posted after its hold was made, unless the clock was set back meanwhile: by no more than this.
+constexpr std::int64_t kClockBackMaxMs = 7 * 24 * 3'600'000ll;
 
-Hold hold_of(const Query& q) {
-  Hold h;
-  h.id = {q.word(0), q.word(1)};
-  h.account = q.word(2);
-  h.key_id = q.word(3);
-  h.project_id = q.word(4);
-  h.node = q.word(5);
-  h.epoch = q.word(6);
-  h.amount = q.column(7);
-  h.created_ms = q.column(8);
-  h.expires_ms = q.column(9);
-  h.available = q.column(10);
-  h.body_hash = q.word(11);
-  return h;
+bool id_before(const oc_id128& a, const oc_id128& b) noexcept { return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo; }
+
+// Keeps the first `max` in the order of their ids.
+template <class Row>
+void first_by_id(std::vector<Row>& rows, std::size_t max) {
+  const auto middle = rows.begin() + static_cast<std::ptrdiff_t>(std::min(max, rows.size()));
+  std::partial_sort(rows.begin(), middle, rows.end(),
+                    [](const Row& a, const Row& b) { return id_before(a.id, b.id); });
+  rows.erase(middle, rows.end());
 }
 
-Tombstone tombstone_of(const Query& q) {
-  Tombstone t;
-  t.id = {q.word(0), q.word(1)};
-  t.outcome = static_cast<ledger_core::Outcome>(q.column(2));
-  t.hold_hash = q.word(3);
-  t.close_hash = q.word(4);
-  t.hold_available = q.column(5);
-  t.released = q.column(6);
-  t.available = q.column(7);
-  t.ts_ms = q.column(8);
-  return t;
-}
-
-Transfer transfer_of(const Query& q) {
-  Transfer t;
-  t.id = {q.word(0), q.word(1)};
-  t.kind = static_cast<std::uint32_t>(q.column(2));
-  t.flags = static_cast<std::uint32_t>(q.column(3));
-  t.account = q.word(4);
-  t.counter = q.word(5);
-  t.key_id = q.word(6);
-  t.project_id = q.word(7);
-  t.node = q.word(8);
-  t.amount = q.column(9);
-  t.fee = q.column(10);
-  t.wallet_part = q.column(11);
-  t.debt_part = q.column(12);
-  t.absorbed_part = q.column(13);
-  t.released = q.column(14);
-  t.available = q.column(15);
-  t.ts_ms = q.column(16);
-  t.body_hash = q.word(17);
-  t.hold_hash = q.word(18);
-  t.hold_available = q.column(19);
-  return t;
+// The column of `transfer` and `hold` that a scope speaks of.
+const char* column_of(std::uint32_t scope) {
+  switch (scope) {
+    case OC_SCOPE_PROJECT: return "project_id";
+    case OC_SCOPE_KEY: return "key_id";
+    case OC_SCOPE_USER: return "user_id";
+    case OC_SCOPE_GROUP: return "group_id";
+    default: return "account";
+  }
 }
 
 }  // namespace
 
 RowStore::RowStore(Database& db, std::int64_t now_ms)
-    : find_node_(db.handle(), "SELECT id, epoch, epoch_op_hi, epoch_op_lo FROM node WHERE id = ?"),
-      find_tombstone_(db.handle(), "SELECT " TOMBSTONE_COLUMNS " FROM tombstone WHERE id_hi = ? AND id_lo = ?"),
-      find_transfer_(db.handle(), "SELECT " TRANSFER_COLUMNS " FROM transfer WHERE id_hi = ? AND id_lo = ?"),
-      find_account_(db.handle(), "SELECT debits, credits, pending FROM account WHERE code = ? AND owner = ?"),
-      find_key_(db.handle(),
-                "SELECT key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo FROM key_spend WHERE key_id = ?"),
-      find_sweep_(db.handle(),
-                  "SELECT " HOLD_COLUMNS
-                  " FROM hold WHERE expires_ms <= ? OR (node = ? AND epoch < ?) ORDER BY id_hi, id_lo LIMIT ?"),
-      prune_(db.handle(),
-             "DELETE FROM tombstone WHERE (id_hi, id_lo) IN (SELECT id_hi, id_lo FROM tombstone"
-             " WHERE id_hi < ? AND ts_ms < ? LIMIT ?)"),
-      all_holds_(db.handle(), "SELECT " HOLD_COLUMNS " FROM hold"),
+    : db_(db),
+      chain_(db),
+      find_node_(db.handle(), select<Node>("WHERE id = ?")),
+      find_tombstone_(db.handle(), select<Tombstone>("WHERE id_hi = ? AND id_lo = ?")),
+      find_transfer_(db.handle(), select<Transfer>("WHERE id_hi = ? AND id_lo = ?")),
+      find_account_(db.handle(), select<Account>("WHERE code = ? AND owner = ?")),
+      find_grant_(db.handle(), select<Grant>("WHERE number = ?")),
+      find_grants_(db.handle(), select<Grant>("WHERE wallet = ? AND open = 1")),
+      find_ended_grants_(db.handle(), select<Grant>("WHERE open = 1 AND expires_ms > 0 AND expires_ms <= ?")),
+      find_window_(db.handle(),
+                   select<Window>("WHERE account = ? AND scope = ? AND scope_id = ? AND period = ? AND begin_ms = ?")),
+      find_refund_(db.handle(), select<RefundCap>("WHERE id_hi = ? AND id_lo = ?")),
       newest_transfer_(db.handle(),
                        "SELECT id_hi, id_lo FROM transfer WHERE id_hi BETWEEN 0 AND ? ORDER BY id_hi DESC"),
       newest_tombstone_(db.handle(),
                         "SELECT id_hi, id_lo FROM tombstone WHERE id_hi BETWEEN 0 AND ? ORDER BY id_hi DESC"),
-      put_account_(db.handle(),
-                   "INSERT INTO account (code, owner, debits, credits, pending) VALUES (?, ?, ?, ?, ?)"
-                   " ON CONFLICT (code, owner) DO UPDATE SET debits = excluded.debits,"
-                   " credits = excluded.credits, pending = excluded.pending"),
-      put_key_(db.handle(),
-               "INSERT INTO key_spend (key_id, spend_limit, spent, held, limit_op_hi, limit_op_lo)"
-               " VALUES (?, ?, ?, ?, ?, ?) ON CONFLICT (key_id) DO UPDATE SET"
-               " spend_limit = excluded.spend_limit, spent = excluded.spent, held = excluded.held,"
-               " limit_op_hi = excluded.limit_op_hi, limit_op_lo = excluded.limit_op_lo"),
-      put_node_(db.handle(), "INSERT OR REPLACE INTO node (id, epoch, epoch_op_hi, epoch_op_lo) VALUES (?, ?, ?, ?)"),
-      open_hold_(db.handle(), "INSERT INTO hold (" HOLD_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"),
+      prune_(db.handle(),
+             "DELETE FROM tombstone WHERE (id_hi, id_lo) IN (SELECT id_hi, id_lo FROM tombstone"
+             " WHERE id_hi < ? AND ts_ms < ? LIMIT ?)"),
+      put_account_(db.handle(), insert<Account>("REPLACE")),
+      put_grant_(db.handle(), insert<Grant>("REPLACE")),
+      put_node_(db.handle(), insert<Node>("REPLACE")),
+      put_window_(db.handle(), insert<Window>("REPLACE")),
+      put_refund_(db.handle(), insert<RefundCap>("REPLACE")),
+      put_hold_(db.handle(), insert<Hold>("INSERT")),
+      change_hold_(db.handle(), insert<Hold>("REPLACE")),
       end_hold_(db.handle(), "DELETE FROM hold WHERE id_hi = ? AND id_lo = ?"),
-      put_tombstone_(db.handle(), "INSERT INTO tombstone (" TOMBSTONE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"),
-      put_transfer_(db.handle(), "INSERT INTO transfer (" TRANSFER_COLUMNS
-                                  ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)") {
-  for (all_holds_.with(); all_holds_.next();) {
-    const Hold h = hold_of(all_holds_);
+      put_tombstone_(db.handle(), insert<Tombstone>("INSERT")),
+      put_transfer_(db.handle(), insert<Transfer>("INSERT")),
+      put_ref_(db.handle(), "INSERT INTO transfer_ref VALUES (?, ?, ?)"),
+      put_to_(db.handle(), "INSERT INTO transfer_to VALUES (?, ?, ?)") {
+  for (Query all(db.handle(), select_all<Hold>()); all.next();) {
+    const Hold h = row_of<Hold>(all);
     holds_.emplace(h.id, h);
   }
+  for (Query all(db.handle(), select_all<Budget>()); all.next();) remember(row_of<Budget>(all));
+  for (Query all(db.handle(), "SELECT key_id, limit_nano, spent, held FROM key_limit"); all.next();)
+    key_limits_[all.word(0)] = {all.column(1), all.column(2), all.column(3)};
+  for (Query one(db.handle(), "SELECT EXISTS (SELECT 1 FROM wallet_grant)"); one.next();) any_grants_ = one.column(0) != 0;
+  for (Query last(db.handle(), "SELECT coalesce(max(seq), 0) FROM transfer"); last.next();) last_seq_ = last.word(0);
   look_up_newest(now_ms);
 }
 
 void RowStore::begin(std::int64_t now_ms) {
   if (now_ms >= look_again_ms_) look_up_newest(now_ms);
-  if (accounts_.size() > kBalancesMax) accounts_.clear();
-  if (keys_.size() > kBalancesMax) keys_.clear();
+  if (accounts_.size() > kRememberedMax) accounts_.clear();
+  if (windows_.size() > kRememberedMax) windows_.clear();
+  if (open_grants_.size() > kRememberedMax) open_grants_.clear();
 }
 
 // The low halves of the newest time's ids are in no order that an index of signed numbers knows: all of it counts.
@@ -141,19 +106,18 @@ void RowStore::look_up_newest(std::int64_t now_ms) {
   look_again_ms_ = now_ms + kLookAgainMs;
 }
 
+// ---- loading
+
+const Node* RowStore::node(std::uint64_t id) {
+  const auto [at, is_new] = nodes_.try_emplace(id);
+  if (is_new)
+    for (find_node_.with(id); find_node_.next();) at->second = row_of<Node>(find_node_);
+  return at->second ? &*at->second : nullptr;
+}
+
 void RowStore::load_nodes(const std::vector<std::uint64_t>& ids, Batch& batch) {
-  for (const std::uint64_t id : ids) {
-    auto known = nodes_.find(id);
-    if (known == nodes_.end())
-      for (find_node_.with(id); find_node_.next();) {
-        Node n;
-        n.id = id;
-        n.epoch = find_node_.word(1);
-        n.epoch_op = {find_node_.word(2), find_node_.word(3)};
-        known = nodes_.emplace(id, n).first;
-      }
-    if (known != nodes_.end()) batch.add(known->second);
-  }
+  for (const std::uint64_t id : ids)
+    if (const Node* n = node(id)) batch.add(*n);
 }
 
 void RowStore::load_entries(const std::vector<oc_id128>& ids, Batch& batch) {
@@ -161,83 +125,218 @@ void RowStore::load_entries(const std::vector<oc_id128>& ids, Batch& batch) {
     if (const auto hold = holds_.find(id); hold != holds_.end()) {
       batch.add(hold->second);
     } else if (!fresh_.certainly_new(id)) {
-      for (find_transfer_.with(id.hi, id.lo); find_transfer_.next();) batch.add(transfer_of(find_transfer_));
-      for (find_tombstone_.with(id.hi, id.lo); find_tombstone_.next();) batch.add(tombstone_of(find_tombstone_));
+      for (find_transfer_.with(id.hi, id.lo); find_transfer_.next();) batch.add(row_of<Transfer>(find_transfer_));
+      for (find_tombstone_.with(id.hi, id.lo); find_tombstone_.next();) batch.add(row_of<Tombstone>(find_tombstone_));
     }
   }
 }
 
-void RowStore::load_sweep(const ledger_core::SweepQuery& query, Batch& batch) {
-  for (find_sweep_.with(query.now_ms, query.node, query.epoch, query.holds_max); find_sweep_.next();)
-    batch.add(hold_of(find_sweep_));
+bool RowStore::is_left_behind(const Hold& hold, const SweepQuery& query) {
+  if (hold.kind == OC_LOP_LEASE) return hold.expires_ms + hold.drain_ms <= query.now_ms;
+  if (query.leases_only) return false;
+  if (hold.expires_ms <= query.now_ms) return true;
+  const Node* n = node(hold.node);
+  if (n == nullptr) return false;
+  return hold.epoch < n->epoch || (n->heartbeat_ms > 0 && n->heartbeat_ms < query.dead_before_ms);
+}
+
+void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
+  std::vector<Hold> holds;
+  for (const auto& [id, hold] : holds_)
+    if (is_left_behind(hold, query)) holds.push_back(hold);
+  first_by_id(holds, query.holds_max);
+  for (const Hold& h : holds) batch.add(h);
+  if (!any_grants_) return;
+  std::vector<Grant> grants;
+  for (find_ended_grants_.with(query.now_ms); find_ended_grants_.next();)
+    grants.push_back(row_of<Grant>(find_ended_grants_));
+  first_by_id(grants, query.holds_max);
+  for (const Grant& g : grants) batch.add(g);
+}
+
+void RowStore::load_budgets(const std::vector<BudgetKey>& keys, Batch& batch) {
+  if (budgets_.empty() && key_limits_.empty()) return;
+  for (const BudgetKey& key : keys) {
+    if (!key_limits_.empty() && key.scope == OC_SCOPE_KEY) adopt_limit(key);
+    if (const auto found = budgets_.find(key); found != budgets_.end())
+      for (const Budget& b : found->second) batch.add(b);
+  }
+}
+
+// A limit from before budgets, whose key has now shown its wallet.
+void RowStore::adopt_limit(const BudgetKey& key) {
+  const auto limit = key_limits_.find(key.scope_id);
+  if (limit == key_limits_.end()) return;
+  const Budget budget{key, OC_WINDOW_TOTAL, OC_BUDGET_REFUSE, limit->second.limit, ""};
+  const std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
+  Query put(db_.handle(), insert<Budget>("REPLACE"));
+  put_row(put, budget);
+  put_row(put_window_, Window{{key, OC_WINDOW_TOTAL, 0}, for_ever, limit->second.spent, limit->second.held});
+  Query(db_.handle(), "DELETE FROM key_limit WHERE key_id = ?").run(key.scope_id);
+  key_limits_.erase(limit);
+  remember(budget);
+}
+
+const std::vector<Grant>& RowStore::open_grants(std::uint64_t wallet) {
+  const auto [at, is_new] = open_grants_.try_emplace(wallet);
+  if (is_new && any_grants_)
+    for (find_grants_.with(wallet); find_grants_.next();) at->second.push_back(row_of<Grant>(find_grants_));
+  return at->second;
+}
+
+void RowStore::load_grants(const std::vector<std::uint64_t>& wallets, const std::vector<std::uint64_t>& numbers,
+                           Batch& batch) {
+  if (!any_grants_) return;
+  for (const std::uint64_t wallet : wallets)
+    for (const Grant& g : open_grants(wallet)) batch.add(g);
+  for (const std::uint64_t number : numbers)
+    for (find_grant_.with(number); find_grant_.next();) batch.add(row_of<Grant>(find_grant_));
 }
 
 const Account& RowStore::account(const AccountKey& key) {
   const auto [at, is_new] = accounts_.try_emplace(key);
-  Account& a = at->second;
-  if (!is_new) return a;
-  a.key = key;
-  for (find_account_.with(key.code, key.owner); find_account_.next();) {
-    a.debits = find_account_.column(0);
-    a.credits = find_account_.column(1);
-    a.pending = find_account_.column(2);
-  }
-  return a;
+  if (!is_new) return at->second;
+  at->second.key = key;
+  for (find_account_.with(key.code, key.owner); find_account_.next();) at->second = row_of<Account>(find_account_);
+  return at->second;
 }
 
-const KeySpend* RowStore::key_spend(std::uint64_t id) {
-  if (const auto known = keys_.find(id); known != keys_.end()) return &known->second;
-  KeySpend k;
-  for (find_key_.with(id); find_key_.next();) {
-    k.key_id = id;
-    k.limit = find_key_.column(1);
-    k.spent = find_key_.column(2);
-    k.held = find_key_.column(3);
-    k.limit_op = {find_key_.word(4), find_key_.word(5)};
-  }
-  return k.key_id != 0 ? &keys_.emplace(id, k).first->second : nullptr;
+void RowStore::load_accounts(const std::vector<AccountKey>& keys, Batch& batch) {
+  for (const AccountKey& key : keys) batch.add(account(key));
 }
 
-void RowStore::load_balances(const std::vector<AccountKey>& accounts, const std::vector<std::uint64_t>& keys,
-                             Batch& batch) {
-  for (const AccountKey& key : accounts) batch.add(account(key));
-  for (const std::uint64_t id : keys)
-    if (const KeySpend* k = key_spend(id)) batch.add(*k);
+const Window* RowStore::window(const WindowKey& key) {
+  const auto [at, is_new] = windows_.try_emplace(key);
+  const BudgetKey& b = key.budget;
+  if (is_new)
+    for (find_window_.with(b.account, b.scope, b.scope_id, key.period, key.begin_ms); find_window_.next();)
+      at->second = row_of<Window>(find_window_);
+  return at->second ? &*at->second : nullptr;
 }
 
-void RowStore::write(const ledger_core::Writes& w) {
+void RowStore::load_windows(const std::vector<WindowKey>& keys, Batch& batch) {
+  for (const WindowKey& key : keys)
+    if (const Window* w = window(key)) batch.add(*w);
+}
+
+void RowStore::load_refunds(const std::vector<oc_id128>& ids, Batch& batch) {
+  for (const oc_id128& id : ids)
+    for (find_refund_.with(id.hi, id.lo); find_refund_.next();) batch.add(row_of<RefundCap>(find_refund_));
+}
+
+// ---- writing
+
+void RowStore::remember(const Budget& budget) {
+  std::vector<Budget>& all = budgets_[budget.key];
+  const auto known = std::find_if(all.begin(), all.end(), [&](const Budget& b) { return b.period == budget.period; });
+  if (known != all.end())
+    *known = budget;
+  else
+    all.push_back(budget);
+}
+
+void RowStore::remember(const Grant& grant) {
+  any_grants_ = true;
+  const auto wallet = open_grants_.find(grant.wallet);
+  if (wallet == open_grants_.end()) return;
+  std::vector<Grant>& all = wallet->second;
+  const auto known = std::find_if(all.begin(), all.end(), [&](const Grant& g) { return g.number == grant.number; });
+  if (known != all.end()) all.erase(known);
+  if (grant.open) all.push_back(grant);
+}
+
+void RowStore::post(const Transfer& t) {
+  const std::uint64_t seq = ++last_seq_;
+  put_row(put_transfer_, t, seq);
+  if (!is_zero(t.ref)) put_ref_.run(t.ref.hi, t.ref.lo, seq);
+  if (t.kind == OC_LOP_TRANSFER) put_to_.run(t.counter, t.ts_ms, seq);
+  chain_.add(seq, t);
+  fresh_.note(t.id);
+}
+
+void RowStore::write(const Writes& w) {
   for (const Account& a : w.accounts) {
-    put_account_.run(a.key.code, a.key.owner, a.debits, a.credits, a.pending);
+    put_row(put_account_, a);
     accounts_[a.key] = a;
   }
-  for (const KeySpend& k : w.keys) {
-    put_key_.run(k.key_id, k.limit, k.spent, k.held, k.limit_op.hi, k.limit_op.lo);
-    keys_[k.key_id] = k;
+  for (const Grant& g : w.grants) {
+    put_row(put_grant_, g);
+    remember(g);
+  }
+  for (const Window& x : w.windows) {
+    put_row(put_window_, x);
+    windows_[x.key] = x;
   }
   for (const Node& n : w.nodes) {
-    put_node_.run(n.id, n.epoch, n.epoch_op.hi, n.epoch_op.lo);
+    put_row(put_node_, n);
     nodes_[n.id] = n;
   }
+  for (const RefundCap& r : w.refunds) put_row(put_refund_, r);
   for (const Hold& h : w.holds_opened) {
-    open_hold_.run(h.id.hi, h.id.lo, h.account, h.key_id, h.project_id, h.node, h.epoch, h.amount, h.created_ms,
-                   h.expires_ms, h.available, h.body_hash);
+    put_row(put_hold_, h);
     holds_.emplace(h.id, h);
+  }
+  for (const Hold& h : w.holds_changed) {
+    put_row(change_hold_, h);
+    holds_[h.id] = h;
   }
   for (const oc_id128& id : w.holds_ended) {
     end_hold_.run(id.hi, id.lo);
     holds_.erase(id);
   }
   for (const Tombstone& t : w.tombstones) {
-    put_tombstone_.run(t.id.hi, t.id.lo, static_cast<std::uint32_t>(t.outcome), t.hold_hash, t.close_hash,
-                       t.hold_available, t.released, t.available, t.ts_ms);
+    put_row(put_tombstone_, t);
     fresh_.note(t.id);
   }
-  for (const Transfer& t : w.transfers) {
-    put_transfer_.run(t.id.hi, t.id.lo, t.kind, t.flags, t.account, t.counter, t.key_id, t.project_id, t.node, t.amount,
-                      t.fee, t.wallet_part, t.debt_part, t.absorbed_part, t.released, t.available, t.ts_ms, t.body_hash,
-                      t.hold_hash, t.hold_available);
-    fresh_.note(t.id);
+  for (const Transfer& t : w.transfers) post(t);
+}
+
+// ---- budgets
+
+void RowStore::put_budget(const Budget& budget, const Span& now) {
+  const BudgetKey& key = budget.key;
+  const auto of_budget = [&](Query& query) {
+    query.with(key.account, key.scope, key.scope_id, budget.period);
+    while (query.next()) continue;
+  };
+  const auto known = budgets_.find(key);
+  const bool other_zone = known != budgets_.end() &&
+                          std::any_of(known->second.begin(), known->second.end(), [&](const Budget& b) {
+                            return b.period == budget.period && b.time_zone != budget.time_zone;
+                          });
+  static constexpr const char* kOf = " WHERE account = ? AND scope = ? AND scope_id = ? AND period = ?";
+  if (budget.limit < 0 || other_zone) {
+    Query drop(db_.handle(), std::string("DELETE FROM budget_window") + kOf);
+    of_budget(drop);
+    windows_.clear();
   }
+  if (key.scope == OC_SCOPE_KEY && key_limits_.erase(key.scope_id) != 0)
+    Query(db_.handle(), "DELETE FROM key_limit WHERE key_id = ?").run(key.scope_id);
+  if (budget.limit < 0) {
+    Query drop(db_.handle(), std::string("DELETE FROM budget") + kOf);
+    of_budget(drop);
+    if (known == budgets_.end()) return;
+    std::vector<Budget>& all = known->second;
+    all.erase(std::remove_if(all.begin(), all.end(), [&](const Budget& b) { return b.period == budget.period; }),
+              all.end());
+    if (all.empty()) budgets_.erase(known);
+    return;
+  }
+  Query put(db_.handle(), insert<Budget>("REPLACE"));
+  put_row(put, budget);
+  remember(budget);
+  Window w{{key, budget.period, now.begin_ms}, now.end_ms, 0, 0};
+  Query spent(db_.handle(), std::string("SELECT coalesce(sum(amount + fee), 0) FROM transfer WHERE account = ?"
+                                        " AND ts_ms >= ? AND kind IN (5, 10) AND reserved_ms >= ? AND reserved_ms < ?"
+                                        " AND ") +
+                                column_of(key.scope) + " = ?");
+  const std::int64_t since = std::max<std::int64_t>(0, now.begin_ms - kClockBackMaxMs);
+  for (spent.with(key.account, since, now.begin_ms, now.end_ms, key.scope_id); spent.next();) w.spent = spent.column(0);
+  for_each_hold([&](const Hold& h) {
+    if (in_scope(key, h.scopes) && now.has(h.created_ms)) w.held += h.open_amount();
+  });
+  put_row(put_window_, w);
+  windows_[w.key] = w;
 }
 
 // Ids carry their time in the high half, so the old ones lie together; others stay.

@@ -82,6 +82,8 @@ enum {
   OC_E_NOT_FOUND = -15,
   OC_E_TOO_LARGE = -16,
   OC_E_UNAVAILABLE = -17,
+  OC_E_FENCED = -18, /* the caller's epoch is over: another process has its node's number */
+  OC_E_LINKED = -19, /* not done because another operation of its group was refused */
   OC_E_INTERNAL = -99
 };
 

@@ -93,6 +93,11 @@ typedef struct oc_host {
   oc_str(OC_CALL *jw_text)(const oc_jsonw *);
   /* [loop] The id that the answer's x-request-id carries, for dialects that repeat it in their errors. */
   oc_str(OC_CALL *request_id)(oc_call *);
+
+  /* [any] The calendar: begin (included) and end (excluded), Unix ms, of the window (OC_WINDOW_*) of `time_zone` (an IANA
+   * name; "" is UTC) that `unix_ms` lies in. OC_E_INVALID: no such zone or period; nothing is written. */
+  oc_status(OC_CALL *calendar_window)(oc_host_ctx *, uint32_t period, oc_str time_zone, int64_t unix_ms, int64_t *begin,
+                                      int64_t *end);
 } oc_host;
 
 #ifdef __cplusplus

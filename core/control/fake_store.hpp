@@ -1,12 +1,9 @@
-// In-memory store and ledger behind the C tables, for tests of the control plane. Each is called by its engine's
-// thread.
+// An in-memory store behind the C table, for tests of the control plane. Called by its engine's thread.
 #pragma once
-#include <onechat/ledger.h>
 #include <onechat/store.h>
 
 #include <atomic>
 #include <cstring>
-#include <limits>
 #include <map>
 #include <string>
 #include <vector>
@@ -106,12 +103,13 @@ class FakeStore {
     auto* t = arena.make<oc_trace>();
     *t = kept.head;
     for (oc_str* s :
-         {&t->surface, &t->operation, &t->provider, &t->target_model, &t->route_reason, &t->finish, &t->meta_json})
+         {&t->surface, &t->operation, &t->provider, &t->target_model, &t->route_reason, &t->finish})
       *s = {};
     t->project = str(arena.copy(kept.project));
     t->key_id = str(arena.copy(kept.key_id));
     t->model = str(arena.copy(kept.model));
     t->status = str(arena.copy(kept.status));
+    t->meta_json = str(arena.copy(kept.meta));
     t->turns_json = bodies ? str(arena.copy(kept.turns)) : oc_str{};
     t->meta_json = bodies ? str(arena.copy(kept.meta)) : oc_str{};
     t->request_body = bodies ? bytes(arena.copy(kept.request)) : oc_bytes{};
@@ -147,81 +145,6 @@ class FakeStore {
 
   std::map<std::pair<std::string, std::string>, Document> documents_;
   std::map<std::pair<std::uint64_t, std::uint64_t>, Trace> traces_;
-};
-
-class FakeLedger {
- public:
-  static const oc_ledger_backend* table() {
-    static const oc_ledger_backend kTable{
-        sizeof(oc_ledger_backend), 64, &apply, &balance, &statement, &verify, &open_holds};
-    return &kTable;
-  }
-  std::atomic<bool> breached{false};
-  std::map<std::uint64_t, std::int64_t> limits;  // read it when the engine is idle
-
- private:
-  using Id = std::pair<std::uint64_t, std::uint64_t>;
-
-  static oc_status apply(void* inst, const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n) {
-    auto& self = *static_cast<FakeLedger*>(inst);
-    for (std::uint64_t i = 0; i < n; ++i) {
-      results[i] = {};
-      results[i].status = self.one(ops[i]);
-      results[i].available = self.available_[ops[i].account];
-    }
-    return OC_OK;
-  }
-  oc_status one(const oc_ledger_op& op) {
-    if (const auto seen = seen_.find({op.id.hi, op.id.lo}); seen != seen_.end())
-      return seen->second.amount == op.amount && seen->second.account == op.account ? OC_DUPLICATE : OC_E_CONFLICT;
-    if (op.kind == OC_LOP_LIMIT) {
-      limits[op.key_id] = op.amount;
-    } else if (op.kind == OC_LOP_DEPOSIT) {
-      if (op.amount > std::numeric_limits<std::int64_t>::max() - available_[op.account]) return OC_E_INVALID;
-      available_[op.account] += op.amount;
-    } else {
-      return OC_E_UNSUPPORTED;
-    }
-    seen_[{op.id.hi, op.id.lo}] = op;
-    return OC_OK;
-  }
-  static oc_status balance(void* inst, std::uint64_t account, oc_ledger_balance* out) {
-    auto& self = *static_cast<FakeLedger*>(inst);
-    const auto found = self.available_.find(account);
-    if (found == self.available_.end()) return OC_E_NOT_FOUND;
-    out->available = out->deposited = found->second;
-    return OC_OK;
-  }
-  static oc_status statement(void* inst, std::uint64_t account, std::int64_t, std::int64_t, oc_ledger_entry_fn fn,
-                             void* arg) {
-    for (const auto& [id, op] : static_cast<FakeLedger*>(inst)->seen_) {
-      if (op.account != account) continue;
-      oc_ledger_entry entry{};
-      entry.struct_size = sizeof entry;
-      entry.kind = op.kind;
-      entry.id = op.id;
-      entry.amount = op.amount;
-      entry.unix_ms = 1'000;
-      fn(arg, &entry);
-    }
-    return OC_OK;
-  }
-  static oc_status verify(void* inst, oc_ledger_problem_fn fn, void* arg, std::uint64_t* n) {
-    auto& self = *static_cast<FakeLedger*>(inst);
-    *n = self.seen_.size();
-    if (!self.breached) return OC_OK;
-    oc_ledger_problem problem{sizeof(oc_ledger_problem), 0, str("I2"), str("account 7: off by 1")};
-    fn(arg, &problem);
-    return OC_OK;
-  }
-  static oc_status open_holds(void*, std::uint64_t* n, std::int64_t* held) {
-    *n = 0;
-    *held = 0;
-    return OC_OK;
-  }
-
-  std::map<std::uint64_t, std::int64_t> available_;
-  std::map<Id, oc_ledger_op> seen_;
 };
 
 }  // namespace onechat::control

@@ -8,10 +8,12 @@
 #include <filesystem>
 #include <memory>
 #include <new>
+#include <stdexcept>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include "ledger/test_calendar.hpp"
 #include "ledger_sqlite.hpp"
 
 struct oc_arena {  // the host's type; here a list of texts
@@ -30,6 +32,14 @@ inline const oc_host& test_host() {
     h.abi_version = OC_ABI_VERSION;
     h.log = [](oc_host_ctx*, std::int32_t, oc_str m) { g_log.append(m.ptr, m.len).push_back('\n'); };
     h.unix_ms = []() -> std::int64_t { return g_now_ms; };
+    h.calendar_window = [](oc_host_ctx*, std::uint32_t period, oc_str zone, std::int64_t unix_ms, std::int64_t* begin,
+                           std::int64_t* end) -> oc_status {
+      const auto found = test_window(period, std::string(zone.ptr, zone.len), unix_ms);
+      if (!found) return OC_E_INVALID;
+      *begin = found->first;
+      *end = found->second;
+      return OC_OK;
+    };
     h.alloc = [](oc_arena* a, std::uint64_t size, std::uint64_t) -> void* {
       return a->blocks.emplace_back(new char[size + 1]).get();
     };
@@ -104,6 +114,71 @@ class TestBackend {
     if (n_transfers != nullptr) *n_transfers = n;
     return out;
   }
+  oc_ledger_open open() {
+    oc_ledger_open o{};
+    o.struct_size = sizeof o;
+    must(table->open(instance_, &o));
+    return o;
+  }
+  oc_status put_budget(std::uint32_t scope, std::uint64_t scope_id, std::uint32_t period, std::int64_t limit,
+                       const std::string& zone = "", std::uint32_t action = OC_BUDGET_REFUSE) {
+    oc_ledger_budget b{};
+    b.struct_size = sizeof b;
+    b.account = 1;
+    b.scope = scope;
+    b.scope_id = scope_id;
+    b.period = period;
+    b.action = action;
+    b.limit_nano = limit;
+    b.time_zone = {zone.data(), zone.size()};
+    return table->put_budget(instance_, &b);
+  }
+  std::vector<oc_ledger_budget> budgets(std::uint64_t account = 0) {  // their time zones are gone
+    std::vector<oc_ledger_budget> out;
+    const auto each = [](void* to, const oc_ledger_budget* b) {
+      static_cast<std::vector<oc_ledger_budget>*>(to)->push_back(*b);
+    };
+    must(table->budgets(instance_, account, each, &out));
+    return out;
+  }
+  std::vector<oc_ledger_entry> statement(std::uint64_t account, std::int64_t from = 0, std::int64_t to = INT64_MAX) {
+    std::vector<oc_ledger_entry> out;
+    must(table->statement(instance_, account, from, to, keep_entry, &out));
+    return out;
+  }
+  struct Found {
+    std::vector<oc_ledger_hold> holds;
+    std::vector<oc_ledger_entry> entries;
+  };
+  Found find(const oc_id128& id) {
+    Found out;
+    const auto hold = [](void* to, const oc_ledger_hold* h) { static_cast<Found*>(to)->holds.push_back(*h); };
+    const auto entry = [](void* to, const oc_ledger_entry* e) { static_cast<Found*>(to)->entries.push_back(*e); };
+    must(table->find(instance_, id, hold, entry, &out));
+    return out;
+  }
+  using Rows = std::vector<std::pair<std::uint32_t, std::string>>;  // table, bytes
+  Rows dump() {
+    Rows out;
+    const auto each = [](void* to, const oc_ledger_row* r) {
+      static_cast<Rows*>(to)->emplace_back(r->table, std::string(reinterpret_cast<const char*>(r->data.ptr), r->data.len));
+    };
+    must(table->dump(instance_, each, &out));
+    return out;
+  }
+  oc_status restore(const Rows& rows, std::size_t at_once = 7) {
+    for (std::size_t at = 0; at < rows.size(); at += at_once) {
+      std::vector<oc_ledger_row> some;
+      for (std::size_t i = at; i < std::min(at + at_once, rows.size()); ++i)
+        some.push_back({sizeof(oc_ledger_row), rows[i].first,
+                        {reinterpret_cast<const std::uint8_t*>(rows[i].second.data()), rows[i].second.size()}});
+      std::vector<const oc_ledger_row*> pointers;
+      for (const oc_ledger_row& r : some) pointers.push_back(&r);
+      const oc_status s = table->restore(instance_, pointers.data(), pointers.size());
+      if (s != OC_OK) return s;
+    }
+    return table->restore(instance_, nullptr, 0);
+  }
   void* instance() const { return instance_; }
 
   oc_status status = OC_OK;  // of create
@@ -112,6 +187,12 @@ class TestBackend {
 
  private:
   TestBackend() = default;
+  static void must(oc_status s) {
+    if (s != OC_OK) throw std::runtime_error("status " + std::to_string(s) + ": " + g_log);
+  }
+  static void keep_entry(void* to, const oc_ledger_entry* e) {
+    static_cast<std::vector<oc_ledger_entry>*>(to)->push_back(*e);
+  }
   void open(const std::string& json) {
     oc_loader loader{};
     loader.struct_size = sizeof loader;
@@ -131,6 +212,9 @@ class TestBackend {
   const oc_component* component_ = nullptr;
 };
 
+inline oc_id128 id_of(std::uint64_t number) {
+  return {(static_cast<std::uint64_t>(1'700'000'000'000) << 16) + number, 1};
+}
 inline oc_ledger_op op_of(std::uint32_t kind, std::uint64_t number, std::int64_t amount = 0, std::int64_t fee = 0) {
   oc_ledger_op op{};
   op.kind = kind;
@@ -138,8 +222,12 @@ inline oc_ledger_op op_of(std::uint32_t kind, std::uint64_t number, std::int64_t
   op.node = 1;
   op.amount = amount;
   op.fee = fee;
-  const oc_id128 id{(static_cast<std::uint64_t>(1'700'000'000'000) << 16) + number, 1};
-  (kind == OC_LOP_SETTLE || kind == OC_LOP_VOID ? op.ref : op.id) = id;
+  const bool ends_hold = kind == OC_LOP_SETTLE || kind == OC_LOP_VOID || kind == OC_LOP_LEASE_CLOSE;
+  (ends_hold || kind == OC_LOP_PROGRESS ? op.ref : op.id) = id_of(number);
+  return op;
+}
+inline oc_ledger_op about(oc_ledger_op op, std::uint64_t number) {
+  op.ref = id_of(number);
   return op;
 }
 

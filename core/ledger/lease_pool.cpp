@@ -1,0 +1,372 @@
+#include "ledger/lease_pool.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include "ledger/rating.hpp"
+
+namespace onechat::ledger {
+namespace {
+
+constexpr std::uint64_t kNsPerMs = 1'000'000, kSecondNs = 1'000'000'000;
+constexpr std::size_t kKeysPerShardMax = 20'000;  // beyond: such keys hold directly
+constexpr std::uint64_t kForgetNs = 10 * kSecondNs;
+constexpr int kShiftMax = 8;
+
+std::int64_t clamped(Int128 v) noexcept {
+  return static_cast<std::int64_t>(std::clamp<Int128>(v, 0, std::numeric_limits<std::int64_t>::max() / 4));
+}
+
+}  // namespace
+
+struct LeasePool::Lease {
+  std::int64_t free() const noexcept { return granted - settled - held; }
+
+  std::mutex& home;  // its shard's; guards what is not const
+  const oc_id128 id;
+  const Scopes scopes;
+  std::int64_t granted = 0, settled = 0, held = 0;
+  std::uint64_t parts = 0;  // requests that hold
+  std::uint64_t deadline_ns = 0;
+  std::int64_t spent = 0, peak = 0;  // since the last roll
+  bool admits = true;
+};
+
+struct LeasePool::Key {
+  Scopes scopes;
+  std::uint64_t asked_times = 0;  // since the last roll, and the next
+  std::int64_t asked = 0;
+  std::uint64_t rate = 0, rate_before = 0;  // reserves/s
+  std::int64_t spend_per_s = 0, asked_per_s = 0, peak = 0;
+  std::int64_t typical = 0;    // what a request asks for
+  std::int64_t available = 0;  // of the wallet, as last heard; 0: not yet
+  std::uint64_t rolled_ns = 0, used_ns = 0, not_before_ns = 0;
+  int shift = 0;  // a lease is target >> shift, after refusals
+  std::shared_ptr<Lease> lease;
+  std::vector<std::shared_ptr<Lease>> ending;  // admit nothing, requests still hold parts
+  struct {
+    oc_id128 id{};
+    std::uint64_t sent_ns = 0;
+    bool under_way = false;
+  } question;  // about the lease; one at a time: a batch that is submitted again must find nothing later
+};
+
+struct LeasePool::Shard {
+  mutable std::mutex mutex;
+  std::unordered_map<Scopes, Key, Hash, Equal> keys;
+  std::uint64_t rolled_ns = 0;
+  LeaseCounters counters;
+};
+
+std::size_t LeasePool::Hash::operator()(const Scopes& s) const noexcept {
+  using ledger_core::mix;
+  return std::size_t(mix(mix(mix(mix(s.account, s.project_id), s.key_id), s.user_id), s.group_id));
+}
+bool LeasePool::Equal::operator()(const Scopes& a, const Scopes& b) const noexcept {
+  return a.account == b.account && a.project_id == b.project_id && a.key_id == b.key_id && a.user_id == b.user_id &&
+         a.group_id == b.group_id;
+}
+
+LeasePool::LeasePool(LeaseLimits limits, std::uint64_t node, std::function<oc_id128()> new_id)
+    : limits_(limits), node_(node), new_id_(std::move(new_id)), shards_(std::make_unique<Shard[]>(kShards)) {}
+LeasePool::~LeasePool() = default;
+
+LeasePool::Shard& LeasePool::shard_of(const Scopes& key) const noexcept {
+  return shards_[(Hash()(key) >> 32) % kShards];
+}
+
+// ---- requests
+
+LeasePool::Part LeasePool::take(const Scopes& scopes, std::int64_t amount, std::uint64_t now_ns) {
+  if (limits_.reserves_per_s == 0) return {};
+  Shard& shard = shard_of(scopes);
+  const std::lock_guard lock(shard.mutex);
+  auto at = shard.keys.find(scopes);
+  if (at == shard.keys.end()) {
+    if (shard.keys.size() >= kKeysPerShardMax) return {};
+    at = shard.keys.try_emplace(scopes).first;
+    at->second.scopes = scopes;
+    at->second.rolled_ns = now_ns;
+  }
+  Key& key = at->second;
+  ++key.asked_times;
+  key.asked = clamped(Int128(key.asked) + amount);
+  key.used_ns = now_ns;
+  if (!key.lease) return {};
+  Lease& lease = *key.lease;
+  if (now_ns >= lease.deadline_ns || lease.free() < amount || !lease.admits) {
+    ++shard.counters.misses;
+    return {};
+  }
+  ++shard.counters.hits;
+  lease.held += amount;
+  ++lease.parts;
+  lease.peak = std::max(lease.peak, lease.held);
+  return {key.lease, amount};
+}
+
+oc_id128 LeasePool::id_of(const Part& part) noexcept { return part.lease->id; }
+
+bool LeasePool::grow(Part& part, std::int64_t more, std::uint64_t now_ns) {
+  Lease& lease = *part.lease;
+  const std::lock_guard lock(lease.home);
+  if (now_ns >= lease.deadline_ns || lease.free() < more) return false;
+  lease.held += more;
+  lease.peak = std::max(lease.peak, lease.held);
+  part.amount += more;
+  return true;
+}
+
+void LeasePool::give_back(Part& part, std::int64_t total) noexcept {
+  if (!part) return;
+  Lease& lease = *part.lease;
+  {
+    const std::lock_guard lock(lease.home);
+    lease.held -= part.amount;
+    --lease.parts;
+    lease.settled += total;
+    lease.spent += total;
+  }
+  part = {};
+}
+
+void LeasePool::saw(const Scopes& scopes, std::int64_t available) noexcept {
+  if (limits_.reserves_per_s == 0) return;
+  Shard& shard = shard_of(scopes);
+  const std::lock_guard lock(shard.mutex);
+  if (const auto at = shard.keys.find(scopes); at != shard.keys.end()) at->second.available = available;
+}
+
+void LeasePool::reclaim(std::uint64_t account, std::vector<oc_ledger_op>& out) {
+  if (open_.load(std::memory_order_relaxed) == 0) return;
+  for (std::size_t s = 0; s < kShards; ++s) {
+    const std::lock_guard lock(shards_[s].mutex);
+    for (auto& [scopes, key] : shards_[s].keys) {
+      if (scopes.account != account || !key.lease || key.lease->free() <= 0 || key.question.under_way) continue;
+      if (key.lease->parts == 0)
+        end(key, out);
+      else
+        shrink(key, *key.lease, 0, out);
+    }
+  }
+}
+
+// ---- what to ask for
+
+oc_ledger_op LeasePool::op_for(std::uint32_t kind, const Scopes& scopes) {
+  oc_ledger_op op{};
+  {
+    const std::lock_guard lock(ids_);
+    op.id = new_id_();
+  }
+  op.kind = kind;
+  op.account = scopes.account;
+  op.project_id = scopes.project_id;
+  op.key_id = scopes.key_id;
+  op.user_id = scopes.user_id;
+  op.group_id = scopes.group_id;
+  op.node = node_;
+  op.epoch = epoch_.load(std::memory_order_relaxed);
+  return op;
+}
+
+// How large a key's lease should be.
+std::int64_t LeasePool::target(const Key& key) const noexcept {
+  const Int128 spend =
+      key.spend_per_s > 0 ? Int128(key.spend_per_s) * limits_.spend_ms / 1000 : Int128(key.asked_per_s);
+  const Int128 wanted = spend + 2 * Int128(key.peak) + key.typical;
+  const Int128 leased = key.lease ? std::max<std::int64_t>(0, key.lease->granted - key.lease->settled) : 0;
+  const Int128 most = (Int128(key.available) + leased) * limits_.wallet_permille / 1000;
+  return clamped(std::min(wanted, most)) >> key.shift;
+}
+
+// Once a second: what the last one was like.
+void LeasePool::roll(Key& key, std::uint64_t now_ns) noexcept {
+  const std::uint64_t ms = (now_ns - key.rolled_ns) / kNsPerMs;
+  if (ms < 500) return;  // it began a moment ago
+  const auto per_s = [ms](std::int64_t n) { return clamped(Int128(n) * 1000 / ms); };
+  key.rolled_ns = now_ns;
+  key.rate_before = key.rate;
+  key.rate = static_cast<std::uint64_t>(per_s(static_cast<std::int64_t>(key.asked_times)));
+  key.asked_per_s = per_s(key.asked);
+  if (key.lease) {
+    const std::int64_t now = per_s(key.lease->spent);
+    key.spend_per_s = key.spend_per_s == 0 ? now : (3 * key.spend_per_s + now) / 4;
+    key.peak = std::max(key.lease->peak, key.peak / 2);
+    key.lease->spent = 0;
+    key.lease->peak = key.lease->held;
+  }
+  key.asked_times = 0;
+  key.asked = 0;
+  if (key.rate > 0) key.typical = key.asked_per_s / static_cast<std::int64_t>(key.rate);
+}
+
+bool LeasePool::tick(std::uint64_t now_ns, std::vector<oc_ledger_op>& out) {
+  bool busy = false;
+  for (std::size_t s = 0; s < kShards; ++s) {
+    Shard& shard = shards_[s];
+    const std::lock_guard lock(shard.mutex);
+    busy = busy || !shard.keys.empty();
+    const bool roll_now = now_ns - shard.rolled_ns >= kSecondNs;
+    if (roll_now) shard.rolled_ns = now_ns;
+    for (auto at = shard.keys.begin(); at != shard.keys.end();) {
+      Key& key = at->second;
+      if (roll_now) roll(key, now_ns);
+      tend(key, now_ns, out);
+      const bool bare = !key.lease && key.ending.empty() && !key.question.under_way;
+      at = roll_now && bare && now_ns - key.used_ns > kForgetNs ? shard.keys.erase(at) : std::next(at);
+    }
+  }
+  return busy;
+}
+
+// One key: gets a lease, keeps it alive and filled, or loses it.
+void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out) {
+  std::erase_if(key.ending, [&](const auto& lease) {
+    if (lease->parts != 0) return false;
+    oc_ledger_op op = op_for(OC_LOP_LEASE_CLOSE, key.scopes);
+    op.ref = lease->id;
+    out.push_back(op);
+    return true;
+  });
+  if (key.question.under_way || closing_.load(std::memory_order_acquire)) return;
+  const bool busy = std::min(key.rate, key.rate_before) >= limits_.reserves_per_s;
+  if (!key.lease) {
+    if (!busy || key.available <= 0 || now_ns < key.not_before_ns) return;
+    const std::int64_t size = target(key);
+    if (size > 2 * key.typical) ask(key, now_ns, size, out);
+    return;
+  }
+  Lease& lease = *key.lease;
+  if (!lease.admits || now_ns - key.used_ns > limits_.idle_ms * kNsPerMs) return end(key, out);
+  const std::int64_t size = target(key);
+  if (size < key.typical) return end(key, out);  // the wallet, or what a budget leaves, is too small to be divided
+  const std::int64_t low = key.spend_per_s * limits_.low_ms / 1000 + key.peak / 2 + key.typical;
+  const bool ageing = now_ns + limits_.ttl_ms * kNsPerMs * 6 / 10 >= lease.deadline_ns;
+  const bool dry = lease.free() < std::min(low, size) && now_ns >= key.not_before_ns;
+  if (dry)
+    ask(key, now_ns, size - lease.free(), out);
+  else if (ageing)
+    ask(key, now_ns, 0, out);
+  else if (lease.free() > 4 * Int128(std::max(size, low)))
+    shrink(key, lease, std::max(size, low), out);
+}
+
+void LeasePool::ask(Key& key, std::uint64_t now_ns, std::int64_t size, std::vector<oc_ledger_op>& out) {
+  oc_ledger_op op = op_for(key.lease ? OC_LOP_LEASE_RENEW : OC_LOP_LEASE, key.scopes);
+  op.amount = size;
+  op.ttl_ms = limits_.ttl_ms;
+  op.code = key.lease ? 0 : limits_.drain_s;
+  if (key.lease) op.ref = key.lease->id;
+  key.question = {op.id, now_ns, true};
+  out.push_back(op);
+}
+
+// Admits nothing any more. What is free goes back now, the rest when its requests are over.
+void LeasePool::end(Key& key, std::vector<oc_ledger_op>& out) {
+  const std::shared_ptr<Lease> lease = std::move(key.lease);
+  key.lease.reset();
+  lease->admits = false;
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  if (lease->parts != 0) {
+    shrink(key, *lease, 0, out);
+    key.ending.push_back(lease);
+    return;
+  }
+  oc_ledger_op op = op_for(OC_LOP_LEASE_CLOSE, key.scopes);
+  op.ref = lease->id;
+  out.push_back(op);
+}
+
+// Gives back what is free beyond `keep_free`. A LEASE_CLOSE of 0 would end the lease: one nano stays.
+void LeasePool::shrink(Key& key, Lease& lease, std::int64_t keep_free, std::vector<oc_ledger_op>& out) {
+  const std::int64_t back = lease.free() - keep_free;
+  const std::int64_t keep = std::max<std::int64_t>(1, lease.held + keep_free);
+  if (back <= 0 || keep >= lease.granted - lease.settled) return;
+  oc_ledger_op op = op_for(OC_LOP_LEASE_CLOSE, lease.scopes);
+  op.ref = lease.id;
+  op.amount = keep;
+  lease.granted = lease.settled + keep;
+  if (&lease == key.lease.get()) key.question = {op.id, 0, true};
+  out.push_back(op);
+}
+
+// ---- what the books said
+
+void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std::uint64_t now_ns) {
+  const Scopes scopes{asked.account, asked.project_id, asked.key_id, asked.user_id, asked.group_id};
+  Shard& shard = shard_of(scopes);
+  const std::lock_guard lock(shard.mutex);
+  const auto at = shard.keys.find(scopes);
+  if (at == shard.keys.end() || !ledger_core::same_id(at->second.question.id, asked.id)) return;
+  Key& key = at->second;
+  const auto question = std::exchange(key.question, {});
+  if (asked.kind == OC_LOP_LEASE_CLOSE) return;
+  const std::uint64_t deadline =
+      question.sent_ns + static_cast<std::uint64_t>(std::max<std::int64_t>(0, r.released)) * kNsPerMs * 9 / 10;
+  if (r.status == OC_OK || r.status == OC_DUPLICATE) {
+    key.available = r.available;
+    if (key.shift > 0 && asked.amount > 0) --key.shift;
+    if (asked.kind == OC_LOP_LEASE) {
+      ++shard.counters.granted;
+      key.lease = std::make_shared<Lease>(shard.mutex, asked.id, scopes);
+      key.lease->granted = asked.amount;
+      key.lease->deadline_ns = deadline;
+      open_.fetch_add(1, std::memory_order_relaxed);
+    } else if (key.lease && ledger_core::same_id(key.lease->id, asked.ref)) {
+      key.lease->granted += asked.amount;
+      key.lease->deadline_ns = std::max(key.lease->deadline_ns, deadline);
+    }
+    return;
+  }
+  if (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT) key.available = std::max<std::int64_t>(0, r.available);
+  ++shard.counters.refused;
+  key.not_before_ns = now_ns + limits_.refused_pause_ms * kNsPerMs;
+  key.shift = std::min(key.shift + 1, kShiftMax);
+  const bool stop = asked.amount == 0 && (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT);
+  if (stop && key.lease) key.lease->admits = false;  // frozen, say: even what it has is not to be spent
+  const bool over = r.status == OC_E_NOT_FOUND || r.status == OC_E_FENCED || r.status == OC_E_CONFLICT;
+  if (!over || asked.kind != OC_LOP_LEASE_RENEW || !key.lease) return;
+  ++shard.counters.lost;
+  open_.fetch_sub(1, std::memory_order_relaxed);
+  key.lease->admits = false;
+  if (key.lease->parts != 0) key.ending.push_back(key.lease);
+  key.lease.reset();
+}
+
+bool LeasePool::close_all(std::vector<oc_ledger_op>& out) {
+  closing_.store(true, std::memory_order_release);
+  bool closed = true;
+  for (std::size_t s = 0; s < kShards; ++s) {
+    const std::lock_guard lock(shards_[s].mutex);
+    for (auto& [scopes, key] : shards_[s].keys) {
+      if (key.lease) end(key, out);
+      tend(key, key.rolled_ns, out);
+      closed = closed && key.ending.empty() && !key.question.under_way;
+    }
+  }
+  return closed;
+}
+
+LeaseCounters LeasePool::counters() const {
+  LeaseCounters sum;
+  for (std::size_t s = 0; s < kShards; ++s) {
+    const std::lock_guard lock(shards_[s].mutex);
+    const LeaseCounters& c = shards_[s].counters;
+    sum.hits += c.hits;
+    sum.misses += c.misses;
+    sum.granted += c.granted;
+    sum.refused += c.refused;
+    sum.lost += c.lost;
+    for (const auto& [scopes, key] : shards_[s].keys) {
+      sum.open += key.lease ? 1 : 0;
+      sum.free_nano += key.lease ? std::max<std::int64_t>(0, key.lease->free()) : 0;
+      sum.held_nano += key.lease ? key.lease->held : 0;
+      for (const auto& lease : key.ending) sum.held_nano += lease->held;
+    }
+  }
+  return sum;
+}
+
+}  // namespace onechat::ledger

@@ -1,0 +1,189 @@
+#include "reports.hpp"
+
+#include <map>
+
+#include "chain.hpp"
+#include "rows.hpp"
+
+#include <onechat/ledger_core.hpp>
+
+namespace onechat::ledger_sqlite {
+
+using namespace ledger_core;
+
+namespace {
+
+oc_ledger_entry entry_of(const Transfer& t) {
+  oc_ledger_entry e{};
+  e.struct_size = sizeof e;
+  e.kind = t.kind;
+  const bool named_by_hold = t.kind == OC_LOP_SETTLE && is_zero(t.ref);
+  e.id = named_by_hold ? settle_id(t.id) : t.id;
+  e.ref = named_by_hold ? t.id : t.ref;
+  e.amount = t.amount;
+  e.fee = t.fee;
+  e.unix_ms = t.ts_ms;
+  e.key_id = t.scopes.key_id;
+  e.flags = t.flags;
+  e.group_id = t.scopes.group_id;
+  e.account = t.scopes.account;
+  e.account2 = t.counter;
+  e.project_id = t.scopes.project_id;
+  e.user_id = t.scopes.user_id;
+  e.node = t.node;
+  e.wallet_part = t.wallet_part;
+  e.promo_part = sum(t.grants);
+  e.debt_part = t.debt_part;
+  e.absorbed_part = t.absorbed_part;
+  e.available = t.available;
+  e.code = t.code;
+  return e;
+}
+
+oc_ledger_hold hold_of(const Hold& h) {
+  oc_ledger_hold out{};
+  out.struct_size = sizeof out;
+  out.kind = h.kind;
+  out.state = OC_HOLD_OPEN;
+  out.id = h.id;
+  out.account = h.scopes.account;
+  out.key_id = h.scopes.key_id;
+  out.project_id = h.scopes.project_id;
+  out.user_id = h.scopes.user_id;
+  out.node = h.node;
+  out.epoch = h.epoch;
+  out.amount = h.amount;
+  out.settled = h.settled;
+  out.progress = h.progress + h.progress_fee;
+  out.created_unix_ms = h.created_ms;
+  out.expires_unix_ms = h.expires_ms;
+  return out;
+}
+
+oc_ledger_hold hold_of(const Tombstone& t) {
+  oc_ledger_hold out{};
+  out.struct_size = sizeof out;
+  out.kind = t.outcome == Outcome::kLeaseClosed || t.outcome == Outcome::kLeaseSwept ? OC_LOP_LEASE : OC_LOP_RESERVE;
+  out.state = t.outcome == Outcome::kSwept || t.outcome == Outcome::kLeaseSwept ? OC_HOLD_SWEPT
+              : t.outcome == Outcome::kSettledZero                              ? OC_HOLD_FREE
+                                                                                : OC_HOLD_VOIDED;
+  out.id = t.id;
+  out.account = t.account;
+  out.amount = t.released;
+  out.ended_unix_ms = t.ts_ms;
+  return out;
+}
+
+template <class Row, class Fn>
+void each_row(Reader& reader, Fn&& fn) {
+  for (Query q(reader.handle(), select_all<Row>()); q.next();) fn(row_of<Row>(q));
+}
+constexpr int kSeqColumn = 32;  // after the fields of a transfer
+
+void check_storage(Reader& reader, Verifier& verifier) {
+  for (Query q(reader.handle(), "PRAGMA quick_check(20)"); q.next();)
+    if (q.text(0) != "ok") verifier.file(q.text(0));
+  Query twice(reader.handle(), "SELECT id_hi, id_lo FROM transfer GROUP BY id_hi, id_lo HAVING count(*) > 1");
+  while (twice.next()) verifier.duplicate({twice.word(0), twice.word(1)});
+}
+
+// Each link comes before the first of its transfers.
+void check_postings(Reader& reader, Verifier& verifier) {
+  Query links(reader.handle(), select_all<Link>()), transfers(reader.handle(), select_all<Transfer>());
+  Link link;
+  bool more = links.next();
+  if (more) link = row_of<Link>(links);
+  const auto add_links_until = [&](std::uint64_t seq) {
+    while (more && link.first_seq <= seq) {
+      verifier.add(link);
+      more = links.next();
+      if (more) link = row_of<Link>(links);
+    }
+  };
+  while (transfers.next()) {
+    const std::uint64_t seq = transfers.word(kSeqColumn);
+    add_links_until(seq);
+    verifier.add(seq, row_of<Transfer>(transfers));
+  }
+  add_links_until(~std::uint64_t{0});
+}
+
+}  // namespace
+
+void statement(Reader& reader, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms, const EntryFn& each) {
+  Query q(reader.handle(),
+          select<Transfer>("WHERE account = ?1 AND ts_ms >= ?2 AND ts_ms < ?3 UNION ALL ") +
+              select<Transfer>("WHERE seq IN (SELECT seq FROM transfer_to WHERE account = ?1 AND ts_ms >= ?2"
+                               " AND ts_ms < ?3) ORDER BY ts_ms, seq"));
+  for (q.with(account, from_ms, to_ms); q.next();) each(entry_of(row_of<Transfer>(q)));
+}
+
+void find(Reader& reader, const oc_id128& id, const HoldFn& hold, const EntryFn& entry) {
+  Query open(reader.handle(), select<Hold>("WHERE id_hi = ? AND id_lo = ?"));
+  for (open.with(id.hi, id.lo); open.next();) hold(hold_of(row_of<Hold>(open)));
+  Query ended(reader.handle(), select<Tombstone>("WHERE id_hi = ? AND id_lo = ?"));
+  for (ended.with(id.hi, id.lo); ended.next();) hold(hold_of(row_of<Tombstone>(ended)));
+  // A SETTLE's own id leads to its hold's posting.
+  Query postings(reader.handle(),
+                 select<Transfer>("WHERE seq IN (SELECT seq FROM transfer WHERE id_hi = ?1 AND id_lo = ?2"
+                                  " UNION SELECT seq FROM transfer WHERE id_hi = ?3 AND id_lo = ?4"
+                                  " UNION SELECT seq FROM transfer_ref WHERE ref_hi = ?1 AND ref_lo = ?2) ORDER BY seq"));
+  const oc_id128 by_settle = settle_id(id);
+  for (postings.with(id.hi, id.lo, by_settle.hi, by_settle.lo); postings.next();)
+    entry(entry_of(row_of<Transfer>(postings)));
+}
+
+void trial_balance(Reader& reader, std::int64_t at_ms, const SumFn& each) {
+  struct Sides {
+    Wide debits = 0, credits = 0;
+  };
+  std::map<std::pair<std::uint32_t, std::uint64_t>, Sides> sums;
+  Query q(reader.handle(), select<Transfer>("WHERE ts_ms < ?"));
+  for (q.with(at_ms); q.next();)
+    for_each_leg(row_of<Transfer>(q), [&](const AccountKey& key, std::int64_t debit, std::int64_t credit) {
+      Sides& s = sums[{key.code, key.owner}];
+      s.debits += debit;
+      s.credits += credit;
+    });
+  for (const auto& [key, s] : sums) each({sizeof(oc_ledger_sum), key.first, key.second, clamp(s.debits), clamp(s.credits)});
+}
+
+void dump(Reader& reader, const RowFn& each) {
+  Bytes bytes;
+  const auto give = [&](const auto& row) {
+    bytes.clear();
+    encode(row, bytes);
+    each({sizeof(oc_ledger_row), kTableOf<std::decay_t<decltype(row)>>, {bytes.data(), bytes.size()}});
+  };
+  each_row<Account>(reader, give);
+  each_row<Grant>(reader, give);
+  each_row<Node>(reader, give);
+  each_row<Budget>(reader, give);
+  each_row<Window>(reader, give);
+  each_row<Hold>(reader, give);
+  each_row<Tombstone>(reader, give);
+  each_row<Transfer>(reader, give);
+  each_row<RefundCap>(reader, give);
+  each_row<Link>(reader, give);
+}
+
+std::uint64_t verify(Reader& reader, const Verifier::Report& report) {
+  Verifier::Options options;
+  Query from(reader.handle(), "SELECT CAST(v AS INTEGER) FROM ledger_meta WHERE k = 'chained_from'");
+  while (from.next()) options.chained_from = from.word(0);
+  Verifier verifier(report, sha256, options);
+  check_storage(reader, verifier);
+  const auto add = [&](const auto& row) { verifier.add(row); };
+  each_row<Account>(reader, add);
+  each_row<Grant>(reader, add);
+  each_row<Node>(reader, add);
+  each_row<Budget>(reader, add);
+  each_row<Window>(reader, add);
+  each_row<Hold>(reader, add);
+  each_row<RefundCap>(reader, add);
+  each_row<Tombstone>(reader, add);
+  check_postings(reader, verifier);
+  return verifier.finish();
+}
+
+}  // namespace onechat::ledger_sqlite

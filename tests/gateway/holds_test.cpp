@@ -1,0 +1,80 @@
+// How much a request holds: what answers of late have cost, more when a stream outgrows it, and what the wallet can
+// pay.
+#include "gateway_fixture.hpp"
+
+namespace onechat::main {
+namespace {
+
+// A token of the model "dear" costs 0.002 USD and 10 %; the wallet begins with 5 USD.
+std::string ask_dear(const std::string& more) {
+  return R"({"model":"dear",)" + more + R"("messages":[{"role":"user","content":"hi"}]})";
+}
+Script long_answer(std::size_t tokens) {
+  Script s;
+  s.pieces.assign(tokens / 10, std::string(40, 'x'));
+  s.piece_ms = 5;
+  s.usage = false;
+  return s;
+}
+
+class ExpectedHolds : public GatewayTest {
+ protected:
+  std::string more_config() const override { return R"("holds":{"policy":"expected"},)"; }
+  // Enough answers of 20 tokens to know what is usual.
+  void learn() {
+    for (int i = 0; i < 50; ++i)  // either worker may be the one that learns
+      ask(gateway_->port(), key_, ask_dear(R"("max_tokens":20,"stream":true,)"));
+  }
+};
+
+TEST_F(ExpectedHolds, AStreamHoldsWhatIsUsualAndMoreWhenItOutgrowsThat) {
+  learn();
+  const std::int64_t worst_case = 4'000 * 2'200'000ll;
+  ASSERT_LT(balance().available, worst_case) << "the worst case could not be held";
+  upstream_.play(long_answer(600));
+  const std::string answer = ask(gateway_->port(), key_, ask_dear(R"("max_tokens":4000,"stream":true,)"));
+  EXPECT_NE(answer.find("[DONE]"), std::string::npos) << answer.substr(0, 500);
+  control::MetricsText text;
+  gateway_->add_metrics(text);
+  EXPECT_EQ(text.text().find("onechat_hold_extensions_total 0"), std::string::npos);
+  EXPECT_EQ(balance().held, 0);
+}
+
+TEST_F(ExpectedHolds, AStreamThatTheWalletCannotFollowEndsInTheDialectsOwnWords) {
+  learn();
+  const auto before = balance();
+  upstream_.play(long_answer(4'000));
+  const std::string answer = ask(gateway_->port(), key_, ask_dear(R"("max_tokens":4000,"stream":true,)"));
+  EXPECT_EQ(answer.find("[DONE]"), std::string::npos);
+  EXPECT_NE(answer.find("insufficient_quota"), std::string::npos) << answer.substr(answer.size() - 400);
+  const auto after = balance();
+  EXPECT_EQ(after.held, 0);
+  EXPECT_GE(after.available, 0);
+  EXPECT_GT(after.spent, before.spent);
+}
+
+TEST_F(GatewayTest, ARequestThatTheWalletDoesNotCoverGetsAShorterAnswer) {
+  const std::string answer = ask(gateway_->port(), key_, ask_dear(""));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+  ASSERT_FALSE(upstream_.seen().empty());
+  const std::string sent = upstream_.seen().back();
+  const std::size_t at = sent.find("tokens\":");
+  ASSERT_NE(at, std::string::npos) << sent;
+  const long most = std::stol(sent.substr(at + 8));
+  EXPECT_GT(most, 2'000);
+  EXPECT_LE(most * 2'200'000, 5'000'000'000);
+  EXPECT_EQ(balance().held, 0);
+}
+
+class NoShortAnswers : public GatewayTest {
+  std::string more_config() const override { return R"("holds":{"clip_floor_tokens":3000},)"; }
+};
+TEST_F(NoShortAnswers, BelowTheFloorItIsRefusedBeforeTheProviderIsAsked) {
+  const std::string answer = ask(gateway_->port(), key_, ask_dear(""));
+  EXPECT_EQ(answer.find("HTTP/1.1 200"), std::string::npos);
+  EXPECT_NE(answer.find("insufficient_quota"), std::string::npos) << answer;
+  EXPECT_TRUE(upstream_.seen().empty());
+}
+
+}  // namespace
+}  // namespace onechat::main
