@@ -1,0 +1,16 @@
+// Budgets: set while no batch runs, so that what was spent and is held is counted exactly once. Errors: ServerError,
+// and what the calendar throws.
+#pragma once
+#include <functional>
+
+#include "ledger.hpp"
+
+namespace onechat::ledger_postgres {
+
+// A negative limit removes the budget with its windows.
+void put_budget(Ledger& ledger, const ledger_core::Budget& budget);
+// `account` 0: all. `window`: the current one, zeros when nothing counted in it yet.
+void for_each_budget(Ledger& ledger, std::uint64_t account,
+                     const std::function<void(const ledger_core::Budget&, const ledger_core::Window& window)>& each);
+
+}  // namespace onechat::ledger_postgres
