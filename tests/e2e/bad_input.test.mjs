@@ -3,7 +3,7 @@ import { after, afterEach, before, describe, test } from 'node:test';
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import net from 'node:net';
-import { Gateway, eventually, sleep } from './support/gateway.mjs';
+import { Gateway, sleep } from './support/gateway.mjs';
 import { ReplayUpstream } from './support/replay_upstream.mjs';
 import { bytes_of, honest_provider, stream_of } from './support/fixtures.mjs';
 import { chat, payloads, raw, request } from './support/http.mjs';
@@ -281,7 +281,7 @@ describe('bad input', { concurrency: 1 }, () => {
       controller.abort();
       await pending;
       assert.ok(grown_kb < 32 * 1024, `grew by ${grown_kb} KB while nobody read`);
-      await eventually(async () => Number((await gateway.balance()).held) === 0, 15_000, 'held == 0');
+      await gateway.nothing_held(undefined, 15_000);
     });
   });
 

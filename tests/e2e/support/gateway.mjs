@@ -158,12 +158,12 @@ export class Gateway {
     }, 5000, `trace ${id}`);
   }
 
-  // Every hold is settled or given back.
+  // Every hold is settled or given back; what a lease has left is no request's, and goes back when it is idle.
   nothing_held(project = this.project, ms = 5000) {
     return eventually(async () => {
       const balance = await this.balance(project);
-      return Number(balance.held) === 0 && balance;
-    }, ms, 'held == 0');
+      return balance.held === balance.leased && balance;
+    }, ms, 'held == leased');
   }
 
   signal(name) {
