@@ -47,9 +47,15 @@ Till::Till(LedgerEngine& engine, Journal* journal, TillOptions options, const Cl
       options_(std::move(options)),
       clock_(clock),
       ids_(static_cast<std::uint16_t>(options_.node), seed()),
-      pool_(options_.leases, options_.node, [this] { return new_id(); }) {}
+      pool_(options_.leases, options_.node, [this] { return new_id(); }) {
+  reach_->till = this;
+}
 
-Till::~Till() { drain(); }
+Till::~Till() {
+  drain();
+  const std::lock_guard lock(reach_->mutex);
+  reach_->till = nullptr;
+}
 
 oc_id128 Till::new_id() {
   const std::lock_guard lock(ids_mutex_);
@@ -189,22 +195,28 @@ void Till::send(std::vector<oc_ledger_op>& ops) {
       else if (place)  // noted anew, so that an old segment is not held
         journal_->release(std::exchange(at->second, place));
     }
-    engine_.post(op, [this, op](const oc_ledger_result& r) {
-      pool_.answer(op, r, clock_.now_ns());
-      // A lease that was given up may exist: the engine ends it, and at the worst SWEEP does.
-      const bool ended = op.kind == OC_LOP_LEASE_CLOSE && op.amount == 0 && r.status != OC_E_UNAVAILABLE;
-      const bool never = op.kind == OC_LOP_LEASE && r.status < 0;
-      const bool lost = op.kind == OC_LOP_LEASE_RENEW && (r.status == OC_E_NOT_FOUND || r.status == OC_E_CONFLICT);
-      if (journal_ == nullptr || (!ended && !never && !lost)) return;
-      const std::lock_guard lock(places_mutex_);
-      const auto at = std::find_if(lease_places_.begin(), lease_places_.end(),
-                                   [&](const auto& p) { return same_id(p.first, never ? op.id : op.ref); });
-      if (at == lease_places_.end()) return;
-      journal_->release(at->second);
-      lease_places_.erase(at);
+    engine_.post(op, [reach = reach_, op](const oc_ledger_result& r) {
+      const std::lock_guard lock(reach->mutex);
+      if (reach->till != nullptr) reach->till->answered(op, r);
     });
   }
   ops.clear();
+}
+
+// [engine's thread]
+void Till::answered(const oc_ledger_op& op, const oc_ledger_result& r) {
+  pool_.answer(op, r, clock_.now_ns());
+  // A lease that was given up may exist: the engine ends it, and at the worst SWEEP does.
+  const bool ended = op.kind == OC_LOP_LEASE_CLOSE && op.amount == 0 && r.status != OC_E_UNAVAILABLE;
+  const bool never = op.kind == OC_LOP_LEASE && r.status < 0;
+  const bool lost = op.kind == OC_LOP_LEASE_RENEW && (r.status == OC_E_NOT_FOUND || r.status == OC_E_CONFLICT);
+  if (journal_ == nullptr || (!ended && !never && !lost)) return;
+  const std::lock_guard lock(places_mutex_);
+  const auto at = std::find_if(lease_places_.begin(), lease_places_.end(),
+                               [&](const auto& p) { return same_id(p.first, never ? op.id : op.ref); });
+  if (at == lease_places_.end()) return;
+  journal_->release(at->second);
+  lease_places_.erase(at);
 }
 
 bool Till::available() const noexcept { return engine_.available() && (journal_ == nullptr || journal_->room()); }

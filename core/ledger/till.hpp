@@ -87,6 +87,7 @@ class Till {
   oc_ledger_op sweep_op();
   void keep();
   void send(std::vector<oc_ledger_op>& ops);
+  void answered(const oc_ledger_op& op, const oc_ledger_result& result);
   void log(std::int32_t level, const std::string& message) const;
 
   LedgerEngine& engine_;
@@ -99,6 +100,12 @@ class Till {
   std::uint64_t epoch_ = 0;
   std::mutex places_mutex_;
   std::vector<std::pair<oc_id128, Journal::Place>> lease_places_;  // where the journal has this node's leases
+
+  struct Reach {  // how answers find the till: the engine may end what was sent after the till is gone
+    std::mutex mutex;
+    Till* till = nullptr;
+  };
+  const std::shared_ptr<Reach> reach_ = std::make_shared<Reach>();
 
   std::mutex bell_mutex_;
   std::condition_variable bell_;
