@@ -111,8 +111,8 @@ struct Process {
   }
   oc_ledger_result reserve(Hold& h) {
     if (till->take(h)) return {};
-    asio::io_context loop;
     oc_ledger_result out{};
+    loop.restart();
     asio::co_spawn(loop, till->reserve(h), [&](std::exception_ptr, oc_ledger_result r) { out = r; });
     loop.run();
     return out;
@@ -133,6 +133,7 @@ struct Process {
     FAIL() << "no lease was granted";
   }
 
+  asio::io_context loop;  // outlives the engine, which posts to it
   std::unique_ptr<Journal> journal;
   std::unique_ptr<LedgerEngine> engine;
   std::unique_ptr<Till> till;
