@@ -1,7 +1,7 @@
 // A ledger behind the C table for tests of the control plane: the real rules (ledger_core) over rows in memory. Called by
 // its engine's thread; tests look into it when the engine is idle.
 #pragma once
-#include <onechat/ledger.h>
+#include <onechat/ledger_view.hpp>
 
 #include <atomic>
 #include <map>
@@ -59,13 +59,7 @@ class FakeLedger {
     auto& store = self(inst).store;
     const auto wallet = store.account(ledger_core::kWallet, account);
     const auto standing = store.standing(account, self(inst).now());
-    out->flags = wallet.flags;
-    out->available = standing.available;
-    out->held = standing.held;
-    out->promo = standing.promo;
-    out->debt = standing.debt;
-    out->overdraft = wallet.overdraft;
-    out->debt_limit = wallet.debt_limit;
+    *out = ledger_core::balance_of(wallet, standing);
     for (const auto& t : store.transfers) {
       if (t.scopes.account != account) continue;
       if (ledger_core::is_spending(t)) out->spent += t.amount + t.fee;
@@ -76,37 +70,12 @@ class FakeLedger {
     return OC_OK;
   }
 
-  static oc_ledger_entry entry_of(const ledger_core::Transfer& t) {
-    oc_ledger_entry e{};
-    e.struct_size = sizeof e;
-    e.kind = t.kind;
-    e.id = t.id;
-    e.ref = t.ref;
-    e.amount = t.amount;
-    e.fee = t.fee;
-    e.unix_ms = t.ts_ms;
-    e.key_id = t.scopes.key_id;
-    e.flags = t.flags;
-    e.group_id = t.scopes.group_id;
-    e.account = t.scopes.account;
-    e.account2 = t.counter;
-    e.project_id = t.scopes.project_id;
-    e.user_id = t.scopes.user_id;
-    e.node = t.node;
-    e.wallet_part = t.wallet_part;
-    e.promo_part = ledger_core::sum(t.grants);
-    e.debt_part = t.debt_part;
-    e.absorbed_part = t.absorbed_part;
-    e.available = t.available;
-    e.code = t.code;
-    return e;
-  }
   static oc_status statement(void* inst, std::uint64_t account, std::int64_t from, std::int64_t to,
                              oc_ledger_entry_fn fn, void* arg) {
     for (const auto& t : self(inst).store.transfers) {
       const bool concerns = t.scopes.account == account || (t.kind == OC_LOP_TRANSFER && t.counter == account);
       if (!concerns || t.ts_ms < from || t.ts_ms >= to) continue;
-      const oc_ledger_entry entry = entry_of(t);
+      const oc_ledger_entry entry = ledger_core::entry_of(t);
       fn(arg, &entry);
     }
     return OC_OK;
@@ -119,13 +88,7 @@ class FakeLedger {
     return OC_OK;
   }
   static oc_status open(void* inst, oc_ledger_open* out) {
-    for (const auto& [id, hold] : self(inst).store.holds) {
-      const bool lease = hold.kind == OC_LOP_LEASE;
-      (lease ? out->leases : out->holds) += 1;
-      (lease ? out->leased_nano : out->held_nano) += hold.open_amount();
-      if (!lease && (out->oldest_unix_ms == 0 || hold.created_ms < out->oldest_unix_ms))
-        out->oldest_unix_ms = hold.created_ms;
-    }
+    for (const auto& [id, hold] : self(inst).store.holds) ledger_core::count_open(hold, *out);
     return OC_OK;
   }
 
@@ -141,20 +104,7 @@ class FakeLedger {
     for (const auto& [id, b] : self(inst).store.budgets) {
       if (account != 0 && b.key.account != account) continue;
       const auto span = calendar()(b.period, b.time_zone, now);
-      const auto window = self(inst).store.fold(b, span);
-      oc_ledger_budget out{};
-      out.struct_size = sizeof out;
-      out.scope = b.key.scope;
-      out.account = b.key.account;
-      out.scope_id = b.key.scope_id;
-      out.period = b.period;
-      out.action = b.action;
-      out.limit_nano = b.limit;
-      out.time_zone = str(b.time_zone);
-      out.spent_nano = window.spent;
-      out.held_nano = window.held;
-      out.begin_unix_ms = span.begin_ms;
-      out.end_unix_ms = span.end_ms;
+      const oc_ledger_budget out = ledger_core::budget_of(b, self(inst).store.fold(b, span));
       fn(arg, &out);
     }
     return OC_OK;
@@ -164,50 +114,25 @@ class FakeLedger {
     auto& store = self(inst).store;
     const auto key = ledger_test::MemoryStore::id_of(id);
     if (const auto h = store.holds.find(key); h != store.holds.end()) {
-      oc_ledger_hold out{};
-      out.struct_size = sizeof out;
-      out.kind = h->second.kind;
-      out.id = id;
-      out.account = h->second.scopes.account;
-      out.key_id = h->second.scopes.key_id;
-      out.project_id = h->second.scopes.project_id;
-      out.amount = h->second.amount;
-      out.created_unix_ms = h->second.created_ms;
-      out.expires_unix_ms = h->second.expires_ms;
+      const oc_ledger_hold out = ledger_core::hold_of(h->second);
       hold(arg, &out);
     }
     if (const auto t = store.tombstones.find(key); t != store.tombstones.end()) {
-      oc_ledger_hold out{};
-      out.struct_size = sizeof out;
-      out.kind = OC_LOP_RESERVE;
-      out.state = OC_HOLD_VOIDED;
-      out.id = id;
-      out.account = t->second.account;
-      out.amount = t->second.released;
-      out.ended_unix_ms = t->second.ts_ms;
+      const oc_ledger_hold out = ledger_core::hold_of(t->second);
       hold(arg, &out);
     }
     for (const auto& t : store.transfers) {
       if (!ledger_core::same_id(t.id, id) && !ledger_core::same_id(t.ref, id)) continue;
-      const oc_ledger_entry e = entry_of(t);
+      const oc_ledger_entry e = ledger_core::entry_of(t);
       entry(arg, &e);
     }
     return OC_OK;
   }
   static oc_status trial_balance(void* inst, std::int64_t at, oc_ledger_sum_fn fn, void* arg) {
-    std::map<std::pair<std::uint32_t, std::uint64_t>, oc_ledger_sum> sums;
-    for (const auto& t : self(inst).store.transfers) {
-      if (t.ts_ms >= at) continue;
-      ledger_core::for_each_leg(t, [&](ledger_core::AccountKey key, std::int64_t debit, std::int64_t credit) {
-        auto& sum = sums[{key.code, key.owner}];
-        sum.struct_size = sizeof sum;
-        sum.code = key.code;
-        sum.owner = key.owner;
-        sum.debits += debit;
-        sum.credits += credit;
-      });
-    }
-    for (const auto& [key, sum] : sums) fn(arg, &sum);
+    ledger_core::TrialBalance sums;
+    for (const auto& t : self(inst).store.transfers)
+      if (t.ts_ms < at) sums.add(t);
+    sums.for_each([&](const oc_ledger_sum& sum) { fn(arg, &sum); });
     return OC_OK;
   }
 };

@@ -1,5 +1,7 @@
 // MemoryStore behind the C table of a ledger backend, as the model test wants it.
 #pragma once
+#include <onechat/ledger_view.hpp>
+
 #include <cstring>
 
 #include "memory_store.hpp"
@@ -41,22 +43,12 @@ class MemoryBackend {
     const MemoryStore& store = of(self).store;
     const ledger_core::Standing s = store.standing(account, *of(self).now_ms_);
     const ledger_core::Account wallet = store.account(ledger_core::kWallet, account);
-    out->flags = wallet.flags;
-    out->available = s.available;
-    out->held = s.held;
-    out->promo = s.promo;
-    out->debt = s.debt;
-    out->overdraft = wallet.overdraft;
-    out->debt_limit = wallet.debt_limit;
+    *out = ledger_core::balance_of(wallet, s);
     return OC_OK;
   }
 
   static oc_status open(void* self, oc_ledger_open* out) {
-    for (const auto& [id, h] : of(self).store.holds) {
-      const bool lease = h.kind == OC_LOP_LEASE;
-      ++(lease ? out->leases : out->holds);
-      (lease ? out->leased_nano : out->held_nano) += h.open_amount();
-    }
+    for (const auto& [id, h] : of(self).store.holds) ledger_core::count_open(h, *out);
     return OC_OK;
   }
 
@@ -72,19 +64,9 @@ class MemoryBackend {
       if (account != 0 && b.key.account != account) continue;
       const ledger_core::Span now = of(self).calendar_(b.period, b.time_zone, *of(self).now_ms_);
       const auto w = of(self).store.windows.find({id, now.begin_ms});
-      oc_ledger_budget out{};
-      out.struct_size = sizeof out;
-      out.account = b.key.account;
-      out.scope = b.key.scope;
-      out.scope_id = b.key.scope_id;
-      out.period = b.period;
-      out.action = b.action;
-      out.limit_nano = b.limit;
-      out.time_zone = {b.time_zone.data(), b.time_zone.size()};
-      out.spent_nano = w != of(self).store.windows.end() ? w->second.spent : 0;
-      out.held_nano = w != of(self).store.windows.end() ? w->second.held : 0;
-      out.begin_unix_ms = now.begin_ms;
-      out.end_unix_ms = now.end_ms;
+      const ledger_core::WindowKey key{b.key, b.period, now.begin_ms};
+      const oc_ledger_budget out = ledger_core::budget_of(
+          b, w != of(self).store.windows.end() ? w->second : ledger_core::Window{key, now.end_ms, 0, 0});
       each(arg, &out);
     }
     return OC_OK;

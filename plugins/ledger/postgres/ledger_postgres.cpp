@@ -1,5 +1,7 @@
 #include "ledger_postgres.hpp"
 
+#include <onechat/ledger_view.hpp>
+
 #include <cstring>
 #include <memory>
 #include <string>
@@ -112,19 +114,7 @@ oc_status set_budget(void* self, const oc_ledger_budget* in) {
 oc_status budgets(void* self, std::uint64_t account, oc_ledger_budget_fn each, void* arg) {
   return with_books(self, "budgets", [&](Ledger& l) {
     for_each_budget(l, account, [&](const ledger_core::Budget& b, const ledger_core::Window& w) {
-      oc_ledger_budget out{};
-      out.struct_size = sizeof out;
-      out.scope = b.key.scope;
-      out.account = b.key.account;
-      out.scope_id = b.key.scope_id;
-      out.period = b.period;
-      out.action = b.action;
-      out.limit_nano = b.limit;
-      out.time_zone = view(b.time_zone);
-      out.spent_nano = w.spent;
-      out.held_nano = w.held;
-      out.begin_unix_ms = w.key.begin_ms;
-      out.end_unix_ms = w.end_ms;
+      const oc_ledger_budget out = ledger_core::budget_of(b, w);
       each(arg, &out);
     });
   });

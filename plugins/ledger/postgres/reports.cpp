@@ -2,6 +2,8 @@
 
 #include <map>
 
+#include <onechat/ledger_view.hpp>
+
 #include "snapshot.hpp"
 
 namespace onechat::ledger_postgres {
@@ -34,95 +36,30 @@ const Statement kLoose{"loose", select<Link>("WHERE NOT EXISTS (SELECT FROM tran
 const Statement kChainedFrom{"chained_from", "SELECT v::bigint FROM ledger_meta WHERE k = 'chained_from'"};
 const Statement kBefore{"transfers_before", select<Transfer>("WHERE ts_ms < $1")};
 
-oc_ledger_entry entry_of(const Transfer& t) {
-  oc_ledger_entry e{};
-  e.struct_size = sizeof e;
-  e.kind = t.kind;
-  const bool names_hold = t.kind == OC_LOP_SETTLE && is_zero(t.ref);
-  e.id = names_hold ? settle_id(t.id) : t.id;
-  e.ref = names_hold ? t.id : t.ref;
-  e.amount = t.amount;
-  e.fee = t.fee;
-  e.unix_ms = t.ts_ms;
-  e.key_id = t.scopes.key_id;
-  e.flags = t.flags;
-  e.group_id = t.scopes.group_id;
-  e.account = t.scopes.account;
-  e.account2 = t.counter;
-  e.project_id = t.scopes.project_id;
-  e.user_id = t.scopes.user_id;
-  e.node = t.node;
-  e.wallet_part = t.wallet_part;
-  e.promo_part = sum(t.grants);
-  e.debt_part = t.debt_part;
-  e.absorbed_part = t.absorbed_part;
-  e.available = t.available;
-  e.code = t.code;
-  return e;
-}
-
-oc_ledger_hold hold_of(const Hold& h) {
-  oc_ledger_hold out{};
-  out.struct_size = sizeof out;
-  out.kind = h.kind;
-  out.state = OC_HOLD_OPEN;
-  out.id = h.id;
-  out.account = h.scopes.account;
-  out.key_id = h.scopes.key_id;
-  out.project_id = h.scopes.project_id;
-  out.user_id = h.scopes.user_id;
-  out.node = h.node;
-  out.epoch = h.epoch;
-  out.amount = h.amount;
-  out.settled = h.settled;
-  out.progress = h.progress + h.progress_fee;
-  out.created_unix_ms = h.created_ms;
-  out.expires_unix_ms = h.expires_ms;
-  return out;
-}
-
-oc_ledger_hold hold_of(const Tombstone& t) {
-  oc_ledger_hold out{};
-  out.struct_size = sizeof out;
-  const bool lease_swept = t.outcome == Outcome::kLeaseSwept;
-  out.kind = lease_swept || t.outcome == Outcome::kLeaseClosed ? OC_LOP_LEASE : OC_LOP_RESERVE;
-  out.state = lease_swept || t.outcome == Outcome::kSwept ? OC_HOLD_SWEPT
-              : t.outcome == Outcome::kSettledZero        ? OC_HOLD_FREE
-                                                          : OC_HOLD_VOIDED;
-  out.id = t.id;
-  out.account = t.account;
-  out.amount = t.released;
-  out.ended_unix_ms = t.ts_ms;
-  return out;
-}
-
 }  // namespace
 
 oc_ledger_balance balance_of(Ledger& ledger, std::uint64_t account) {
   Snapshot now(ledger.connection());
   Account wallet{{kWallet, account}}, debt{{kReceivable, account}};
   std::map<std::uint64_t, Account> promo;
-  oc_ledger_balance b{};
+  Wide spent = 0, deposited = 0;
   const Params params = std::move(Params().add(account));
   now.each<Account>(kMoneyOf, params, [&](const Account& a) {
     if (a.key.code == kWallet) wallet = a;
     if (a.key.code == kReceivable) debt = a;
     if (a.key.code == kGrant) promo[a.key.owner] = a;
-    b.spent = clamp(Wide(b.spent) + a.debits);
-    b.deposited = clamp(Wide(b.deposited) + a.credits);
+    spent += a.debits;
+    deposited += a.credits;
   });
   std::vector<GrantAccount> grants;
   now.each<Grant>(kOpenGrants, params, [&](const Grant& g) { grants.push_back({g, promo[g.number]}); });
-  now.stream(kLeased, params, [&](const Rows& rows) { b.leased = rows.number(0, 0); });
+  std::int64_t leased = 0;
+  now.stream(kLeased, params, [&](const Rows& rows) { leased = rows.number(0, 0); });
   now.end();
-  const Standing standing = standing_of(wallet, debt, std::move(grants), ledger.now_ms());
-  b.flags = wallet.flags;
-  b.available = standing.available;
-  b.held = standing.held;
-  b.promo = standing.promo;
-  b.debt = standing.debt;
-  b.overdraft = wallet.overdraft;
-  b.debt_limit = wallet.debt_limit;
+  oc_ledger_balance b = balance_of(wallet, standing_of(wallet, debt, std::move(grants), ledger.now_ms()));
+  b.spent = clamp(spent);
+  b.deposited = clamp(deposited);
+  b.leased = leased;
   return b;
 }
 
@@ -159,28 +96,11 @@ void find_id(Ledger& ledger, const oc_id128& id, const HoldFn& hold, const Entry
 }
 
 void trial_balance_at(Ledger& ledger, std::int64_t at_ms, const SumFn& each) {
-  struct Sides {
-    Wide debits = 0, credits = 0;
-  };
-  std::map<std::pair<std::uint32_t, std::uint64_t>, Sides> sums;
+  TrialBalance sums;
   Snapshot now(ledger.connection());
-  now.each<Transfer>(kBefore, Params().add(at_ms), [&](const Transfer& t) {
-    for_each_leg(t, [&](const AccountKey& key, std::int64_t debit, std::int64_t credit) {
-      Sides& s = sums[{key.code, key.owner}];
-      s.debits += debit;
-      s.credits += credit;
-    });
-  });
+  now.each<Transfer>(kBefore, Params().add(at_ms), [&](const Transfer& t) { sums.add(t); });
   now.end();
-  for (const auto& [key, s] : sums) {
-    oc_ledger_sum out{};
-    out.struct_size = sizeof out;
-    out.code = key.first;
-    out.owner = key.second;
-    out.debits = clamp(s.debits);
-    out.credits = clamp(s.credits);
-    each(out);
-  }
+  sums.for_each(each);
 }
 
 std::uint64_t verify_all(Ledger& ledger, const Verifier::Report& report) {

@@ -1,5 +1,7 @@
 #include "books.hpp"
 
+#include <onechat/ledger_view.hpp>
+
 #include <algorithm>
 #include <tuple>
 
@@ -61,14 +63,7 @@ oc_ledger_balance Books::balance(std::uint64_t account) {
   std::vector<GrantAccount> grants;
   for (const Grant& g : store_->open_grants(account)) grants.push_back({g, store_->account({kGrant, g.number})});
   const Standing standing = standing_of(wallet, debt, std::move(grants), clock_());
-  oc_ledger_balance b{};
-  b.flags = wallet.flags;
-  b.available = standing.available;
-  b.held = standing.held;
-  b.promo = standing.promo;
-  b.debt = standing.debt;
-  b.overdraft = wallet.overdraft;
-  b.debt_limit = wallet.debt_limit;
+  oc_ledger_balance b = balance_of(wallet, standing);
   Wide spent = Wide(wallet.debits) + debt.debits, deposited = Wide(wallet.credits) + debt.credits;
   Query promo(db_->handle(),
               "SELECT debits, credits FROM account WHERE code = 2010"
@@ -90,19 +85,7 @@ oc_ledger_balance Books::balance(std::uint64_t account) {
 oc_ledger_open Books::open() {
   ready();
   oc_ledger_open out{};
-  Wide held = 0, leased = 0;
-  store_->for_each_hold([&](const Hold& h) {
-    if (h.kind == OC_LOP_LEASE) {
-      ++out.leases;
-      leased += h.open_amount();
-      return;
-    }
-    ++out.holds;
-    held += h.open_amount();
-    if (out.oldest_unix_ms == 0 || h.created_ms < out.oldest_unix_ms) out.oldest_unix_ms = h.created_ms;
-  });
-  out.held_nano = clamp(held);
-  out.leased_nano = clamp(leased);
+  store_->for_each_hold([&](const Hold& h) { count_open(h, out); });
   return out;
 }
 

@@ -1,5 +1,7 @@
 #include "ledger_sqlite.hpp"
 
+#include <onechat/ledger_view.hpp>
+
 #include <Poco/JSON/Object.h>
 #include <Poco/JSON/Parser.h>
 
@@ -147,11 +149,7 @@ oc_status put_budget(void* instance, const oc_ledger_budget* in) {
 oc_status budgets_of(void* instance, std::uint64_t account, oc_ledger_budget_fn each, void* arg) {
   return guarded(instance, "budgets", [&](Books& b) {
     b.budgets(account, [&](const ledger_core::Budget& budget, const ledger_core::Window& now) {
-      const oc_ledger_budget out{sizeof out,        budget.key.scope,  budget.key.account,
-                                 budget.key.scope_id, budget.period,   budget.action,
-                                 budget.limit,      {budget.time_zone.data(), budget.time_zone.size()},
-                                 now.spent,         now.held,          now.key.begin_ms,
-                                 now.end_ms};
+      const oc_ledger_budget out = ledger_core::budget_of(budget, now);
       each(arg, &out);
     });
   });

@@ -1,78 +1,15 @@
 #include "reports.hpp"
 
-#include <map>
-
 #include "chain.hpp"
 #include "rows.hpp"
 
-#include <onechat/ledger_core.hpp>
+#include <onechat/ledger_view.hpp>
 
 namespace onechat::ledger_sqlite {
 
 using namespace ledger_core;
 
 namespace {
-
-oc_ledger_entry entry_of(const Transfer& t) {
-  oc_ledger_entry e{};
-  e.struct_size = sizeof e;
-  e.kind = t.kind;
-  const bool named_by_hold = t.kind == OC_LOP_SETTLE && is_zero(t.ref);
-  e.id = named_by_hold ? settle_id(t.id) : t.id;
-  e.ref = named_by_hold ? t.id : t.ref;
-  e.amount = t.amount;
-  e.fee = t.fee;
-  e.unix_ms = t.ts_ms;
-  e.key_id = t.scopes.key_id;
-  e.flags = t.flags;
-  e.group_id = t.scopes.group_id;
-  e.account = t.scopes.account;
-  e.account2 = t.counter;
-  e.project_id = t.scopes.project_id;
-  e.user_id = t.scopes.user_id;
-  e.node = t.node;
-  e.wallet_part = t.wallet_part;
-  e.promo_part = sum(t.grants);
-  e.debt_part = t.debt_part;
-  e.absorbed_part = t.absorbed_part;
-  e.available = t.available;
-  e.code = t.code;
-  return e;
-}
-
-oc_ledger_hold hold_of(const Hold& h) {
-  oc_ledger_hold out{};
-  out.struct_size = sizeof out;
-  out.kind = h.kind;
-  out.state = OC_HOLD_OPEN;
-  out.id = h.id;
-  out.account = h.scopes.account;
-  out.key_id = h.scopes.key_id;
-  out.project_id = h.scopes.project_id;
-  out.user_id = h.scopes.user_id;
-  out.node = h.node;
-  out.epoch = h.epoch;
-  out.amount = h.amount;
-  out.settled = h.settled;
-  out.progress = h.progress + h.progress_fee;
-  out.created_unix_ms = h.created_ms;
-  out.expires_unix_ms = h.expires_ms;
-  return out;
-}
-
-oc_ledger_hold hold_of(const Tombstone& t) {
-  oc_ledger_hold out{};
-  out.struct_size = sizeof out;
-  out.kind = t.outcome == Outcome::kLeaseClosed || t.outcome == Outcome::kLeaseSwept ? OC_LOP_LEASE : OC_LOP_RESERVE;
-  out.state = t.outcome == Outcome::kSwept || t.outcome == Outcome::kLeaseSwept ? OC_HOLD_SWEPT
-              : t.outcome == Outcome::kSettledZero                              ? OC_HOLD_FREE
-                                                                                : OC_HOLD_VOIDED;
-  out.id = t.id;
-  out.account = t.account;
-  out.amount = t.released;
-  out.ended_unix_ms = t.ts_ms;
-  return out;
-}
 
 template <class Row, class Fn>
 void each_row(Reader& reader, Fn&& fn) {
@@ -134,18 +71,10 @@ void find(Reader& reader, const oc_id128& id, const HoldFn& hold, const EntryFn&
 }
 
 void trial_balance(Reader& reader, std::int64_t at_ms, const SumFn& each) {
-  struct Sides {
-    Wide debits = 0, credits = 0;
-  };
-  std::map<std::pair<std::uint32_t, std::uint64_t>, Sides> sums;
+  TrialBalance sums;
   Query q(reader.handle(), select<Transfer>("WHERE ts_ms < ?"));
-  for (q.with(at_ms); q.next();)
-    for_each_leg(row_of<Transfer>(q), [&](const AccountKey& key, std::int64_t debit, std::int64_t credit) {
-      Sides& s = sums[{key.code, key.owner}];
-      s.debits += debit;
-      s.credits += credit;
-    });
-  for (const auto& [key, s] : sums) each({sizeof(oc_ledger_sum), key.first, key.second, clamp(s.debits), clamp(s.credits)});
+  for (q.with(at_ms); q.next();) sums.add(row_of<Transfer>(q));
+  sums.for_each(each);
 }
 
 void dump(Reader& reader, const RowFn& each) {

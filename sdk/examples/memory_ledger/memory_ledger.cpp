@@ -3,6 +3,7 @@
 // It forgets everything with its process and says so: without OC_LEDGER_CAP_DURABLE_ACK a gateway takes it for tests
 // only. docs/writing-a-ledger.md goes on from here.
 #include <onechat/ledger_verify.hpp>
+#include <onechat/ledger_view.hpp>
 #include <onechat/onechat.hpp>
 
 #include <stdexcept>
@@ -29,17 +30,9 @@ class Ledger {
   oc_ledger_balance balance(std::uint64_t owner) const {
     const Account wallet = account(kWallet, owner), owed = account(kReceivable, owner);
     std::vector<GrantAccount> grants;
-    oc_ledger_balance b{};
     for (const auto& [number, grant] : books_.grants)
       if (grant.wallet == owner && grant.open) grants.push_back({grant, account(kGrant, number)});
-    const Standing s = standing_of(wallet, owed, std::move(grants), host_->unix_ms());
-    b.flags = wallet.flags;
-    b.available = s.available;
-    b.held = s.held;
-    b.promo = s.promo;
-    b.debt = s.debt;
-    b.overdraft = wallet.overdraft;
-    b.debt_limit = wallet.debt_limit;
+    oc_ledger_balance b = balance_of(wallet, standing_of(wallet, owed, std::move(grants), host_->unix_ms()));
     for (const auto& [id, hold] : books_.holds)
       if (hold.scopes.account == owner && hold.kind == OC_LOP_LEASE) b.leased += hold.open_amount();
     for (const Transfer& t : books_.transfers) {
@@ -80,12 +73,7 @@ class Ledger {
 
   oc_status open(oc_ledger_open* out) const {
     oc_ledger_open o{};
-    for (const auto& [id, hold] : books_.holds) {
-      const bool lease = hold.kind == OC_LOP_LEASE;
-      ++(lease ? o.leases : o.holds);
-      (lease ? o.leased_nano : o.held_nano) += hold.open_amount();
-      if (o.oldest_unix_ms == 0 || hold.created_ms < o.oldest_unix_ms) o.oldest_unix_ms = hold.created_ms;
-    }
+    for (const auto& [id, hold] : books_.holds) count_open(hold, o);
     return give(o, out);
   }
 
@@ -103,22 +91,11 @@ class Ledger {
   oc_status budgets(std::uint64_t owner, oc_ledger_budget_fn each, void* arg) {
     for (const auto& [id, b] : books_.budgets) {
       if (owner != 0 && b.key.account != owner) continue;
-      oc_ledger_budget out{};
-      out.struct_size = sizeof out;
-      out.scope = b.key.scope;
-      out.account = b.key.account;
-      out.scope_id = b.key.scope_id;
-      out.period = b.period;
-      out.action = b.action;
-      out.limit_nano = b.limit;
-      out.time_zone = oc::str(b.time_zone);
       const Span now = calendar_(b.period, b.time_zone, host_->unix_ms());
-      out.begin_unix_ms = now.begin_ms;
-      out.end_unix_ms = now.end_ms;
-      if (const auto row = books_.windows.find({id, now.begin_ms}); row != books_.windows.end()) {
-        out.spent_nano = row->second.spent;
-        out.held_nano = row->second.held;
-      }
+      const WindowKey key{b.key, b.period, now.begin_ms};
+      const auto row = books_.windows.find({id, now.begin_ms});
+      const oc_ledger_budget out =
+          budget_of(b, row != books_.windows.end() ? row->second : Window{key, now.end_ms, 0, 0});
       each(arg, &out);
     }
     return OC_OK;
@@ -126,24 +103,11 @@ class Ledger {
 
   oc_status find(const oc_id128& id, oc_ledger_hold_fn each_hold, oc_ledger_entry_fn each_entry, void* arg) {
     if (const auto open = books_.holds.find(key_of(id)); open != books_.holds.end()) {
-      const Hold& h = open->second;
-      const oc_ledger_hold out{sizeof out, h.kind, OC_HOLD_OPEN, 0, h.id, h.scopes.account, h.scopes.key_id,
-                               h.scopes.project_id, h.scopes.user_id, h.node, h.epoch, h.amount, h.settled,
-                               h.progress + h.progress_fee, h.created_ms, h.expires_ms, 0};
+      const oc_ledger_hold out = hold_of(open->second);
       each_hold(arg, &out);
     }
     if (const auto grave = books_.tombstones.find(key_of(id)); grave != books_.tombstones.end()) {
-      const Tombstone& t = grave->second;
-      const bool lease = t.outcome == Outcome::kLeaseClosed || t.outcome == Outcome::kLeaseSwept;
-      const bool swept = t.outcome == Outcome::kSwept || t.outcome == Outcome::kLeaseSwept;
-      oc_ledger_hold out{};
-      out.struct_size = sizeof out;
-      out.kind = lease ? OC_LOP_LEASE : OC_LOP_RESERVE;
-      out.state = t.outcome == Outcome::kSettledZero ? OC_HOLD_FREE : swept ? OC_HOLD_SWEPT : OC_HOLD_VOIDED;
-      out.id = t.id;
-      out.account = t.account;
-      out.amount = t.released;
-      out.ended_unix_ms = t.ts_ms;
+      const oc_ledger_hold out = hold_of(grave->second);
       each_hold(arg, &out);
     }
     for (const Transfer& t : books_.transfers)
@@ -152,14 +116,10 @@ class Ledger {
   }
 
   oc_status trial_balance(std::int64_t at_ms, oc_ledger_sum_fn each, void* arg) {
-    std::map<std::pair<std::uint32_t, std::uint64_t>, oc_ledger_sum> sums;
+    TrialBalance sums;
     for (const Transfer& t : books_.transfers)
-      if (t.ts_ms < at_ms)
-        for_each_leg(t, [&](const AccountKey& key, std::int64_t debit, std::int64_t credit) {
-          oc_ledger_sum& s = sums[{key.code, key.owner}];
-          s = {sizeof s, key.code, key.owner, s.debits + debit, s.credits + credit};
-        });
-    for (const auto& [key, s] : sums) each(arg, &s);
+      if (t.ts_ms < at_ms) sums.add(t);
+    sums.for_each([&](const oc_ledger_sum& s) { each(arg, &s); });
     return OC_OK;
   }
 
@@ -180,9 +140,7 @@ class Ledger {
     return found != books_.accounts.end() ? found->second : Account{{code, owner}};
   }
   static void tell(const Transfer& t, oc_ledger_entry_fn each, void* arg) {
-    const oc_ledger_entry e{sizeof e, t.kind, t.id, t.ref, t.amount, t.fee, t.ts_ms, t.scopes.key_id, t.flags,
-                            t.scopes.group_id, t.scopes.account, t.counter, t.scopes.project_id, t.scopes.user_id,
-                            t.node, t.wallet_part, sum(t.grants), t.debt_part, t.absorbed_part, t.available, t.code, 0};
+    const oc_ledger_entry e = entry_of(t);
     each(arg, &e);
   }
 

@@ -279,6 +279,7 @@ class Batch {
   oc_ledger_result extend(const oc_ledger_op& op);
   oc_ledger_result settle(const oc_ledger_op& op);
   oc_ledger_result settle_open(const oc_ledger_op& op, Entry& e, std::uint64_t hash);
+  bool charge_hold(const oc_ledger_op& op, Entry& e, Transfer& t);
   oc_ledger_result settle_late(const oc_ledger_op& op, Entry& e, std::uint64_t hash);
   oc_ledger_result adjust(const oc_ledger_op& op, const Transfer& swept, std::uint64_t hash);
   oc_ledger_result void_hold(const oc_ledger_op& op);

@@ -201,7 +201,6 @@ inline oc_ledger_result Batch::settle_open(const oc_ledger_op& op, Entry& e, std
   if (hold.kind != OC_LOP_RESERVE || is_other(op.account, hold.scopes.account) ||
       is_other(op.key_id, hold.scopes.key_id))
     return refuse(OC_E_CONFLICT);
-  Purse& p = purse(hold.scopes.account);
   oc_ledger_result r{};
   if (op.amount + op.fee == 0) {
     r.released = end_hold(e, 0);
@@ -210,12 +209,26 @@ inline oc_ledger_result Batch::settle_open(const oc_ledger_op& op, Entry& e, std
     return r;
   }
   Transfer t = transfer_for(op, hash);
-  t.id = op.ref;
   t.flags = op.flags & OC_LF_ESTIMATED;
+  t.fee = op.fee;
+  if (!charge_hold(op, e, t)) return refuse(OC_E_INVALID);
+  r.posted = t.amount + t.fee;
+  r.released = t.released;
+  r.shortfall = t.debt_part + t.absorbed_part;
+  r.available = t.available;
+  return r;
+}
+
+// Ends an open request hold with the charge that `t` (amount, fee, flags, body_hash) says. False, and nothing changed,
+// when a sum would overflow.
+inline bool Batch::charge_hold(const oc_ledger_op& op, Entry& e, Transfer& t) {
+  const Hold& hold = e.hold;
+  Purse& p = purse(hold.scopes.account);
+  t.id = hold.id;
+  t.kind = OC_LOP_SETTLE;
   t.code = 0;
   t.scopes = hold.scopes;
   t.counter = op.account2 != 0 ? op.account2 : op.node;
-  t.fee = op.fee;
   t.reserved_ms = hold.created_ms;
   t.hold_hash = hold.body_hash;
   t.hold_available = hold.available;
@@ -223,15 +236,11 @@ inline oc_ledger_result Batch::settle_open(const oc_ledger_op& op, Entry& e, std
   t.released = hold.amount - std::min(hold.amount, total);
   pay(p, rest_of(hold), op.overage, t);
   Posting posting;
-  if (!fits(t, posting) || !can_count(t.scopes, t.reserved_ms, total)) return refuse(OC_E_INVALID);
+  if (!fits(t, posting) || !can_count(t.scopes, t.reserved_ms, total)) return false;
   end_hold(e, total);
   post(posting, t);
   record(e, t, p);
-  r.posted = total;
-  r.released = t.released;
-  r.shortfall = t.debt_part + t.absorbed_part;
-  r.available = t.available;
-  return r;
+  return true;
 }
 
 // The hold was voided, swept, or never seen: usage is a fact all the same, and the op carries whose it is.

@@ -60,29 +60,12 @@ inline void Batch::sweep_hold(const oc_ledger_op& op, Entry& e, oc_ledger_result
 
 // Posts what the hold's node had seen. False, and the hold stays, when a sum would overflow.
 inline bool Batch::sweep_usage(const oc_ledger_op& op, Entry& e, oc_ledger_result& r) {
-  const Hold& hold = e.hold;
-  Purse& p = purse(hold.scopes.account);
   Transfer t = transfer_for(op, 0);
-  t.id = hold.id;
-  t.kind = OC_LOP_SETTLE;
   t.flags = OC_LF_ESTIMATED | OC_LF_SWEPT;
-  t.code = 0;
-  t.scopes = hold.scopes;
-  t.counter = op.account2 != 0 ? op.account2 : op.node;
-  t.amount = hold.progress;
-  t.fee = hold.progress_fee;
-  t.reserved_ms = hold.created_ms;
-  t.hold_hash = hold.body_hash;
-  t.hold_available = hold.available;
-  const std::int64_t total = t.amount + t.fee;
-  t.released = hold.amount - std::min(hold.amount, total);
-  pay(p, rest_of(hold), op.overage, t);
-  Posting posting;
-  if (!fits(t, posting) || !can_count(t.scopes, t.reserved_ms, total)) return false;
-  end_hold(e, total);
-  post(posting, t);
-  record(e, t, p);
-  r.posted = clamp(Wide(r.posted) + total);
+  t.amount = e.hold.progress;
+  t.fee = e.hold.progress_fee;
+  if (!charge_hold(op, e, t)) return false;
+  r.posted = clamp(Wide(r.posted) + t.amount + t.fee);
   r.released = clamp(Wide(r.released) + t.released);
   r.shortfall = clamp(Wide(r.shortfall) + t.debt_part + t.absorbed_part);
   return true;
