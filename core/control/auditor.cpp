@@ -1,5 +1,7 @@
 #include "control/auditor.hpp"
 
+#include "base/thread_name.hpp"
+
 namespace onechat::control {
 
 Auditor::Auditor(Books& books, const Clock& clock, std::chrono::milliseconds every)
@@ -19,6 +21,7 @@ void Auditor::stop() {
 }
 
 void Auditor::run(std::chrono::milliseconds every) {
+  name_this_thread("auditor");
   std::unique_lock lock(mutex_);
   while (!wake_.wait_for(lock, every, [this] { return stop_; })) {
     lock.unlock();

@@ -15,6 +15,8 @@
 #include <system_error>
 #include <utility>
 
+#include "base/thread_name.hpp"
+
 namespace onechat::ledger {
 namespace {
 
@@ -256,6 +258,7 @@ void Journal::sync() {
 
 // Rests until something is written, lets it gather company, syncs.
 void Journal::serve() {
+  name_this_thread("journal");
   const auto pause = std::chrono::milliseconds(limits_.sync_ms);
   const auto stopping = [this] { return stopping_.load(std::memory_order_acquire); };
   while (!stopping()) {

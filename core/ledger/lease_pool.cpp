@@ -21,6 +21,7 @@ std::int64_t clamped(Int128 v) noexcept {
 }  // namespace
 
 struct LeasePool::Lease {
+  Lease(std::mutex& shard, const oc_id128& name, const Scopes& paid_by) : home(shard), id(name), scopes(paid_by) {}
   std::int64_t free() const noexcept { return granted - settled - held; }
 
   std::mutex& home;  // its shard's; guards what is not const

@@ -13,6 +13,7 @@
 #include <thread>
 
 #include "base/mailbox.hpp"
+#include "base/thread_name.hpp"
 #include "ledger/engine_task.hpp"
 
 namespace onechat::ledger {
@@ -181,6 +182,7 @@ void LedgerEngine::Impl::put(std::unique_ptr<Task> task) {
 }
 
 void LedgerEngine::Impl::serve() {
+  name_this_thread("ledger");
   Lock lock(work_);
   for (;;) {
     collect();
@@ -444,6 +446,7 @@ void LedgerEngine::Impl::give_up_all(Lock& lock) {
 // ---- the thread that looks whether the backend returns
 
 void LedgerEngine::Impl::watch() {
+  name_this_thread("ledger watch");
   const std::uint64_t patience = limits_.reserve_wait_ms * kNsPerMs;
   const std::uint32_t every_ms = std::clamp(limits_.reserve_wait_ms / 4, kSliceMs, 250u);
   while (!stopping_.load(std::memory_order_acquire)) {

@@ -1,5 +1,7 @@
 #include "ledger/till.hpp"
 
+#include <onechat/ledger_core.hpp>
+
 #include <algorithm>
 #include <array>
 #include <atomic>
@@ -7,18 +9,18 @@
 #include <cstring>
 #include <unordered_map>
 
+#include "base/thread_name.hpp"
+
 namespace onechat::ledger {
 namespace {
 
 namespace asio = boost::asio;
 using ledger_core::same_id;
+using ledger_core::settle_id;
 using std::chrono::milliseconds;
 
 constexpr std::uint32_t kBusyMs = 50, kQuietMs = 1'000;  // how often leases are looked after
 constexpr std::uint32_t kDrainMs = 3'000;
-
-// Ids of the operations that end a hold: a pure function of the hold's, so that one cannot be posted under two names.
-oc_id128 settle_id(oc_id128 hold) noexcept { return {hold.hi, hold.lo ^ 0x5e771e0000000000ull}; }
 
 std::uint64_t seed() {
   std::array<std::uint8_t, 8> raw{};
@@ -147,6 +149,7 @@ Result<void> Till::sweep_all() {
 }
 
 void Till::keep() {
+  name_this_thread("till");
   std::uint64_t swept_ns = clock_.now_ns(), beat_ns = 0;
   bool told_fenced = false;
   for (;;) {

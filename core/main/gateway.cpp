@@ -4,6 +4,7 @@
 #include <chrono>
 #include <future>
 
+#include "base/thread_name.hpp"
 #include "exchange/exchange.hpp"
 #include "json/json.hpp"
 #include "main/data_plane_metrics.hpp"
@@ -127,7 +128,10 @@ Result<void> Gateway::start(const control::Config& config, std::shared_ptr<const
   }
   for (auto& w : workers_) {
     w->server->start();
-    w->thread = std::thread([&loop = w->loop] { loop.run(); });
+    w->thread = std::thread([&loop = w->loop] {
+      name_this_thread("worker");
+      loop.run();
+    });
   }
   return {};
 }

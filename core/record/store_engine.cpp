@@ -11,6 +11,7 @@
 
 #include "base/arena.hpp"
 #include "base/mailbox.hpp"
+#include "base/thread_name.hpp"
 #include "record/trace_batch.hpp"
 
 namespace onechat::record {
@@ -225,6 +226,7 @@ oc_status StoreEngine::Impl::call(const oc_store_op& op, const std::function<voi
 }
 
 void StoreEngine::Impl::work() {
+  name_this_thread("traces");
   while (!stopping_ || queue_traces_.load() != 0) {
     if (stopping_)
       std::this_thread::yield();  // a producer has its place but not yet put its trace
