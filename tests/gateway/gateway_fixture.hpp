@@ -217,6 +217,7 @@ class GatewayTest : public ::testing::Test {
     std::string settings = R"("blocklist":{"use":"blocklist","words":["Forbidden Fruit"]})", names = R"("blocklist",)";
   };
   virtual Stages stages() const { return {}; }
+  virtual int workers() const { return 2; }
   virtual ledger::TillOptions till_options() const { return {}; }
   virtual std::string more_config() const { return {}; }  // members, each with a comma after it
 
@@ -224,7 +225,7 @@ class GatewayTest : public ::testing::Test {
     const fs::path plugins = build_folder() / "lib/1chat/plugins",
                    test_plugins = build_folder() / "tests/gateway/plugins";
     std::ofstream(file_)
-        << R"({"listen":"127.0.0.1:0","admin":{"listen":"127.0.0.1:0"},"workers":2,"data":")" << folder_.string()
+        << R"({"listen":"127.0.0.1:0","admin":{"listen":"127.0.0.1:0"},"workers":)" << workers() << R"(,"data":")" << folder_.string()
         << R"(","plugins":{"path":[")" << plugins.string() << R"(",")" << test_plugins.string()
         << R"("]},"surfaces":["openai_chat"],"providers":{"up":{"use":"openai_chat","base_url":"http://127.0.0.1:)"
         << upstream_.port() << R"(/v1","api_key":"upstream-secret"},"demo":{"use":"demo"}},"models":{)"
