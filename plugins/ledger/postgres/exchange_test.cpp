@@ -10,7 +10,7 @@
 namespace onechat::ledger_test {
 namespace {
 
-using Rows = std::vector<TestBackend::Row>;
+using Rows = TestBackend::Rows;
 
 class BetweenBackends : public PostgresTest {
  protected:

@@ -207,7 +207,7 @@ TEST_F(PostgresPlugin, ADumpRestoresIntoEmptyBooksOnlyAndGoesOnThere) {
   EXPECT_EQ(to.restore(rows, 3), OC_E_CONFLICT) << "it is not empty";
   TestBackend fresh(url(), schema() + "_c");
   EXPECT_EQ(fresh.restore({rows.rbegin(), rows.rend()}, 3), OC_E_CONFLICT) << "not a dump's order";
-  EXPECT_EQ(fresh.dump(), std::vector<TestBackend::Row>{});
+  EXPECT_EQ(fresh.dump(), TestBackend::Rows{});
   EXPECT_EQ(fresh.apply(op_of(OC_LOP_DEPOSIT, 1, 1)).status, OC_OK) << g_log;
 }
 

@@ -74,7 +74,7 @@ TEST_F(LedgerDump, OutOfOrderOrBrokenIsRefusedAndLeavesNothing) {
   std::swap(swapped.front(), swapped.back());
   EXPECT_EQ(to.restore(swapped), OC_E_CONFLICT);
   auto cut = rows_;
-  cut[cut.size() / 2].second.pop_back();
+  cut[cut.size() / 2].bytes.pop_back();
   EXPECT_EQ(to.restore(cut), OC_E_CONFLICT);
   auto doubled = rows_;
   doubled.insert(doubled.begin(), doubled.front());
@@ -85,9 +85,7 @@ TEST_F(LedgerDump, OutOfOrderOrBrokenIsRefusedAndLeavesNothing) {
 
 TEST_F(LedgerDump, GivenUpHalfWayLeavesNothing) {
   TestBackend to(other_.file());
-  const oc_ledger_row row{sizeof row,
-                          rows_[0].first,
-                          {reinterpret_cast<const std::uint8_t*>(rows_[0].second.data()), rows_[0].second.size()}};
+  const oc_ledger_row row = rows_[0].view();
   const oc_ledger_row* one = &row;
   ASSERT_EQ(to.table->restore(to.instance(), &one, 1), OC_OK);
   EXPECT_EQ(to.apply(op_of(OC_LOP_DEPOSIT, 1, 5)).status, OC_OK);

@@ -54,7 +54,7 @@ class PowerFail {
       return ledger_core::Span{span.first, span.second};
     };
     return Books({folder_.file(), ledger_sqlite::embedded_migrations(), {durability_, 40}},
-                 [] { return ledger_test::g_now_ms; }, calendar);
+                 [] { return ledger_test::g_now_ms.load(); }, calendar);
   }
 
   void one_cut() {
