@@ -36,13 +36,17 @@ inline std::string whole_answer(const std::string& content, bool usage = true) {
          (usage ? R"(,"usage":{"prompt_tokens":10,"completion_tokens":5,"total_tokens":15}})" : "}");
 }
 
+// What a provider does after the raw events it was told to send.
+enum class Then { silence, end, cut, error };
+
 // What the provider says: as one content or as the pieces of a stream.
 struct Script {
   std::string whole = "hello";
   std::vector<std::string> pieces = std::vector<std::string>(20, "x");
   bool usage = true;
   std::uint32_t piece_ms = 0;         // pause after each piece
-  std::vector<std::string> raw = {};  // not empty: the stream's first events to the byte, and then silence
+  std::vector<std::string> raw = {};  // not empty: the stream's first events to the byte
+  Then then = Then::silence;
 };
 
 class Upstream {
@@ -91,6 +95,15 @@ class Upstream {
     for (const std::string& event : script.raw) {
       t.stream_buffer() += event;
       if (!co_await t.flush()) co_return;
+    }
+    if (!script.raw.empty() && script.then != Then::silence) {
+      if (script.then == Then::error)
+        t.stream_buffer() += "data: {\"error\":{\"message\":\"overloaded\",\"type\":\"server_error\"}}\n\n";
+      if (script.then == Then::cut)
+        t.abort_stream();
+      else
+        co_await t.finish_stream();
+      co_return;
     }
     if (!script.raw.empty()) {
       auto hung_up = std::make_shared<asio::steady_timer>(co_await asio::this_coro::executor, std::chrono::seconds(30));
