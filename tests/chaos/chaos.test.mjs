@@ -40,6 +40,11 @@ describe('one wallet, many clients: never a nano too much', () => {
   }
 });
 
+test('three gateways whose clocks are an hour apart', async (context) => {
+  const pause_s = long ? 60 : 0; // and one that stands still for so long
+  await conduct(context, drain_wallet, { ...DRAIN, nodes: 3, leased: 1, requests: long ? 3_000 : 400, usd: long ? '1' : '0.25', skew_s: 3_600, pause_s, seed });
+});
+
 test('a full disk, a read-only disk: fails closed and goes on by itself', async (context) => {
   await conduct(context, disk_full, { times: long ? 10 : 1, seed, size: '48m' });
 });

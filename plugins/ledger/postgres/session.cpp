@@ -13,10 +13,12 @@ namespace {
 constexpr std::chrono::milliseconds kClaimWait{1500}, kClaimPause{50};
 constexpr int kServerVersionMin = 140'000;
 
-// Without the planner's settings a generic plan may read whole tables: the batch's arrays have no size when it is made.
+// A machine that stands still within a batch has the wallet's row locked: a second later the server takes it back, and the
+// batch is submitted again. Without the planner's settings a generic plan may read whole tables: the batch's arrays have no
+// size when it is made.
 constexpr char kSessionSettings[] =
     "SET synchronous_commit = on; SET default_transaction_isolation = 'read committed';"
-    "SET statement_timeout = '15s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '30s';"
+    "SET statement_timeout = '15s'; SET lock_timeout = '2s'; SET idle_in_transaction_session_timeout = '1s';"
     "SET plan_cache_mode = force_generic_plan; SET enable_seqscan = off; SET enable_bitmapscan = off;"
     "SET enable_hashjoin = off; SET enable_mergejoin = off; SET jit = off;"
     "SET client_min_messages = warning; SET timezone = 'UTC'; SET standard_conforming_strings = on";

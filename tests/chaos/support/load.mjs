@@ -3,7 +3,7 @@ import http from 'node:http';
 import { message_of } from './priced_upstream.mjs';
 
 // One chat request: {status, trace, whole}; status 0: no answer.
-export function ask(gateway, agent, wish, { stream = false, key = gateway.key } = {}) {
+export function ask(gateway, agent, wish, { stream = false, key = gateway.key, patience_ms = 20_000 } = {}) {
   return new Promise((resolve) => {
     const text = JSON.stringify({
       model: 'test-model', stream, max_tokens: wish.max_tokens ?? wish.output,
@@ -11,7 +11,7 @@ export function ask(gateway, agent, wish, { stream = false, key = gateway.key } 
     });
     const failed = () => resolve({ status: 0, whole: false });
     const sent = http.request(`${gateway.url}/v1/chat/completions`, {
-      method: 'POST', agent, timeout: 20_000,
+      method: 'POST', agent, timeout: patience_ms,
       headers: { authorization: `Bearer ${key}`, 'content-type': 'application/json', 'content-length': Buffer.byteLength(text) },
     }, (answer) => {
       let body = '';
