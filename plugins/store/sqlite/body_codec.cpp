@@ -6,7 +6,7 @@
 namespace onechat::store_sqlite {
 namespace {
 
-constexpr std::uint64_t kWorthTrying = 4'096;  // below it packing costs more CPU than writing (README.md)
+constexpr std::uint64_t kWorthTrying = 1'024;  // below it little is gained
 
 }  // namespace
 

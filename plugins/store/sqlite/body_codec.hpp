@@ -1,4 +1,4 @@
-// Bodies at rest: zstd from 4 KiB on, where it makes them smaller.
+// Packs of bodies at rest, and single bodies of older files: zstd from 1 KiB on, where it makes them smaller.
 #pragma once
 #include <onechat/store.h>
 #include <zstd.h>
@@ -20,7 +20,7 @@ struct EncodedBody {
 class BodyCodec {
  public:
   static constexpr int kLevel = 1;  // two thirds of the time of 3 for 8 % more disk (100 KB of text)
-  static constexpr std::uint64_t kBytesMax = 256u << 20;  // of one body, unpacked
+  static constexpr std::uint64_t kBytesMax = 513u << 20;  // unpacked: what the largest trace says, and its directory
 
   BodyCodec();
   // The result points into `scratch` or is `body` itself.

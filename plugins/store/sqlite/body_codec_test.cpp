@@ -32,7 +32,7 @@ TEST(BodyCodec, EveryBodyComesBackAsItWas) {
   BodyCodec codec;
   std::string repeated;
   while (repeated.size() < 5'000'000) repeated += "data: {\"delta\":\"Grüße\"}\n\n";
-  for (const std::string& body : {std::string(), std::string("x"), std::string(4'095, 'a'), std::string(4'096, 'a'),
+  for (const std::string& body : {std::string(), std::string("x"), std::string(1'023, 'a'), std::string(1'024, 'a'),
                                   std::string("a\0b", 3), noise(10'000), noise(5'000'000), repeated})
     EXPECT_TRUE(there_and_back(codec, body) == body) << body.size();
 }
@@ -44,7 +44,7 @@ TEST(BodyCodec, PacksOnlyWhatGetsSmaller) {
   EXPECT_EQ(used, Encoding::kZstd);
   there_and_back(codec, noise(20'000), &used);
   EXPECT_EQ(used, Encoding::kPlain);
-  there_and_back(codec, std::string(2'000, 'a'), &used);
+  there_and_back(codec, std::string(1'000, 'a'), &used);
   EXPECT_EQ(used, Encoding::kPlain);
 }
 

@@ -21,7 +21,8 @@ constexpr char kPragmas[] =
     "PRAGMA synchronous=NORMAL;"
     "PRAGMA wal_autocheckpoint=2000;"  // pages: 16 MB, so that a checkpoint writes each page once for many commits
     "PRAGMA journal_size_limit=67108864;"
-    "PRAGMA temp_store=MEMORY;";
+    "PRAGMA temp_store=MEMORY;"
+    "PRAGMA secure_delete=ON;";  // what was erased is overwritten, whatever SQLite was built for
 constexpr char kSchemaTable[] =
     "CREATE TABLE IF NOT EXISTS store_schema ("
     "version INTEGER PRIMARY KEY, name TEXT NOT NULL, applied_unix_ms INTEGER NOT NULL)";

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <optional>
 
+#include "answer.hpp"
+
 namespace onechat::store_sqlite {
 namespace {
 
@@ -11,9 +13,6 @@ bool changes_documents(const oc_store_op* op) noexcept { return op->kind == OC_S
 bool changes(const oc_store_op* op) noexcept {
   return changes_documents(op) || op->kind == OC_SOP_TRACE_PUT || op->kind == OC_SOP_TRACE_DEL;
 }
-
-// Errors of one op that leave the transaction as it is.
-bool is_of_the_op(int code) noexcept { return (code & 0xff) == SQLITE_TOOBIG; }
 
 }  // namespace
 
@@ -46,16 +45,12 @@ void Store::apply_all(const oc_store_op* const* ops, oc_store_result* const* res
     db_.set_durable(std::any_of(ops, ops + n, changes_documents));
     transaction.emplace(db_);
   }
+  traces_.begin();
   for (std::uint64_t i = 0; i < n; ++i) {
-    try {
-      apply_one(*ops[i], *results[i], memory);
-    } catch (const DatabaseError& e) {
-      if (!is_of_the_op(e.sqlite_code)) throw;
-      results[i]->status = OC_E_TOO_LARGE;
-    } catch (const std::bad_alloc&) {
-      results[i]->status = OC_E_NOMEM;
-    }
+    if (ops[i]->kind != OC_SOP_TRACE_PUT) traces_.write();  // an op sees those before it
+    answer(*results[i], [&] { apply_one(*ops[i], *results[i], memory); });
   }
+  traces_.write();
   if (transaction) transaction->commit();
 }
 

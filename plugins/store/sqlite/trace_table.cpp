@@ -2,12 +2,14 @@
 
 #include <algorithm>
 #include <array>
-#include <string>
+#include <string_view>
+
+#include "answer.hpp"
 
 namespace onechat::store_sqlite {
 namespace {
 
-// The columns of `trace` between `body` and the end, in the order of bind_head() and read_head().
+// The columns of facts, in the order of bind_head() and read_head().
 #define OC_TRACE_COLUMNS                                                                                             \
   "unix_ms, project, key_id, surface, operation, model, provider, target_model, status, http_status, route_reason, " \
   "finish, "                                                                                                         \
@@ -16,36 +18,35 @@ namespace {
   "audio_output_tokens, images, searches, requests, held_nano, cost_nano, fee_nano"
 
 constexpr std::string_view kPutHead =
-    "INSERT INTO trace (id, body, " OC_TRACE_COLUMNS
-    ") VALUES (?, ?,"
+    "INSERT INTO trace (id, body, pack, place, " OC_TRACE_COLUMNS
+    ") VALUES (?, 0, ?, ?,"
     " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
     " ON CONFLICT (id) DO NOTHING";
-constexpr std::string_view kPutBody =
-    "INSERT INTO trace_body (turns_json, meta_json, request_encoding, request, response_encoding, response)"
-    " VALUES (?, ?, ?, ?, ?, ?)";
-constexpr std::string_view kGetHead = "SELECT id, body, " OC_TRACE_COLUMNS " FROM trace WHERE id = ?";
+constexpr std::string_view kGetHead = "SELECT id, " OC_TRACE_COLUMNS ", body, pack, place FROM trace WHERE id = ?";
 constexpr std::string_view kGetBody =
     "SELECT turns_json, meta_json, request_encoding, request, response_encoding, response FROM trace_body WHERE body = "
     "?";
-constexpr std::string_view kListAll = "SELECT id, body, " OC_TRACE_COLUMNS
+constexpr std::string_view kListAll = "SELECT id, " OC_TRACE_COLUMNS
                                       " FROM trace WHERE id < ?1 AND unix_ms >= ?2 AND unix_ms < ?3 AND (?4 = '' OR "
                                       "model = ?4) AND (?5 = '' OR status = ?5)"
                                       " ORDER BY id DESC LIMIT ?6";
-constexpr std::string_view kListProject = "SELECT id, body, " OC_TRACE_COLUMNS
+constexpr std::string_view kListProject = "SELECT id, " OC_TRACE_COLUMNS
                                           " FROM trace WHERE id < ?1 AND unix_ms >= ?2 AND unix_ms < ?3 AND (?4 = '' "
                                           "OR model = ?4) AND (?5 = '' OR status = ?5)"
                                           " AND project = ?7 ORDER BY id DESC LIMIT ?6";
 constexpr std::string_view kEraseIdBodies =
     "DELETE FROM trace_body WHERE body IN (SELECT body FROM trace WHERE id = ?)";
+constexpr std::string_view kIdPlaces = "SELECT pack, place FROM trace WHERE id = ?";
 constexpr std::string_view kEraseId = "DELETE FROM trace WHERE id = ?";
 #define OC_TRACES_BEFORE "FROM trace WHERE project = ? AND unix_ms < ? ORDER BY id LIMIT ?"
 constexpr std::string_view kEraseProjectBodies =
     "DELETE FROM trace_body WHERE body IN (SELECT body " OC_TRACES_BEFORE ")";
 constexpr std::string_view kEraseProject = "DELETE FROM trace WHERE id IN (SELECT id " OC_TRACES_BEFORE ")";
+constexpr std::string_view kProjectPlaces = "SELECT pack, place " OC_TRACES_BEFORE;
 #undef OC_TRACES_BEFORE
 #undef OC_TRACE_COLUMNS
 
-constexpr std::uint64_t kTraceBytesMax = 512u << 20;  // of one trace; SQLite ends at 1e9 a row
+constexpr int kFactColumns = 32;
 
 using IdBytes = std::array<std::uint8_t, 16>;
 
@@ -68,6 +69,8 @@ oc_id128 id_of(oc_bytes b) noexcept {
   return id;
 }
 
+std::string_view project_of(const oc_trace* t) noexcept { return {t->project.ptr, t->project.len}; }
+
 void bind_head(Statement& s, const oc_trace& t) {
   const oc_usage& u = t.usage;
   s.bind(t.unix_ms).bind(t.project).bind(t.key_id).bind(t.surface).bind(t.operation).bind(t.model).bind(t.provider);
@@ -80,13 +83,12 @@ void bind_head(Statement& s, const oc_trace& t) {
 
 oc_trace* read_head(const Statement& s, Memory& memory) {
   auto* t = memory.make_sized<oc_trace>();
-  int column = 0;
+  int column = 1;
   const auto text = [&] { return memory.copy(s.text(column++)); };
   const auto number = [&] { return s.integer(column++); };
   const auto small = [&] { return static_cast<std::uint32_t>(number()); };
   const auto count = [&] { return static_cast<std::uint64_t>(number()); };
-  t->id = id_of(s.blob(column));
-  column = 2;
+  t->id = id_of(s.blob(0));
   t->unix_ms = number();
   for (oc_str* into :
        {&t->project, &t->key_id, &t->surface, &t->operation, &t->model, &t->provider, &t->target_model, &t->status})
@@ -110,48 +112,59 @@ oc_trace* read_head(const Statement& s, Memory& memory) {
 }  // namespace
 
 TraceTable::TraceTable(Database& db)
-    : handle_(db.handle()),
-      put_head_(handle_, kPutHead),
-      put_body_(handle_, kPutBody),
-      drop_body_(handle_, "DELETE FROM trace_body WHERE body = ?"),
-      get_head_(handle_, kGetHead),
-      get_body_(handle_, kGetBody),
-      list_all_(handle_, kListAll),
-      list_project_(handle_, kListProject),
-      erase_id_bodies_(handle_, kEraseIdBodies),
-      erase_id_(handle_, kEraseId),
-      erase_project_bodies_(handle_, kEraseProjectBodies),
-      erase_project_(handle_, kEraseProject) {}
+    : packs_(db, codec_),
+      put_head_(db.handle(), kPutHead),
+      get_head_(db.handle(), kGetHead),
+      get_body_(db.handle(), kGetBody),
+      list_all_(db.handle(), kListAll),
+      list_project_(db.handle(), kListProject),
+      id_places_(db.handle(), kIdPlaces),
+      erase_id_bodies_(db.handle(), kEraseIdBodies),
+      erase_id_(db.handle(), kEraseId),
+      project_places_(db.handle(), kProjectPlaces),
+      erase_project_bodies_(db.handle(), kEraseProjectBodies),
+      erase_project_(db.handle(), kEraseProject) {}
 
-// The body goes first, because the head needs its number; a repeated id, which is rare, takes it back.
-void TraceTable::put(const oc_store_op& op, oc_store_result& result) {
-  if (op.trace == nullptr || !OC_HAS(op.trace, oc_trace, response_body)) {
-    result.status = OC_E_INVALID;
-    return;
-  }
-  const oc_trace& trace = *op.trace;
-  if (trace.turns_json.len + trace.meta_json.len + trace.request_body.len + trace.response_body.len > kTraceBytesMax ||
-      std::max(trace.request_body.len, trace.response_body.len) > BodyCodec::kBytesMax) {
-    result.status = OC_E_TOO_LARGE;
-    return;
-  }
-  const std::int64_t body = put_body(trace);
-  const IdBytes id = bytes_of(trace.id);
-  put_head_.bind(oc_bytes{id.data(), id.size()}).bind(body);
-  bind_head(put_head_, trace);
-  if (put_head_.run() == 1) return;
-  drop_body_.bind(body).run();
-  result.status = OC_DUPLICATE;
+void TraceTable::begin() noexcept {
+  waiting_.clear();
+  packs_.begin();
 }
 
-std::int64_t TraceTable::put_body(const oc_trace& trace) {
-  const EncodedBody request = codec_.encode(trace.request_body, request_scratch_);
-  const EncodedBody response = codec_.encode(trace.response_body, response_scratch_);
-  put_body_.bind(trace.turns_json).bind(trace.meta_json);
-  put_body_.bind(static_cast<int>(request.encoding)).bind(request.bytes);
-  put_body_.bind(static_cast<int>(response.encoding)).bind(response.bytes);
-  put_body_.run();
-  return sqlite3_last_insert_rowid(handle_);
+void TraceTable::put(const oc_store_op& op, oc_store_result& result) {
+  if (op.trace == nullptr || !OC_HAS(op.trace, oc_trace, response_body))
+    result.status = OC_E_INVALID;
+  else if (Said::of(*op.trace).bytes() > kTraceBytesMax)
+    result.status = OC_E_TOO_LARGE;
+  else
+    waiting_.push_back({op.trace, &result});
+}
+
+// By project, so that retention, which erases by project, mostly finds packs that go as a whole.
+void TraceTable::write() {
+  if (waiting_.empty()) return;
+  std::stable_sort(waiting_.begin(), waiting_.end(),
+                   [](const Waiting& a, const Waiting& b) { return project_of(a.trace) < project_of(b.trace); });
+  for (const Waiting& w : waiting_)
+    answer(*w.result, [&] {
+      if (!insert(*w.trace)) w.result->status = OC_DUPLICATE;
+    });
+  waiting_.clear();
+  packs_.flush();
+}
+
+bool TraceTable::insert(const oc_trace& trace) {
+  const PackPlace at = packs_.add(trace);
+  try {
+    const IdBytes id = bytes_of(trace.id);
+    put_head_.bind(oc_bytes{id.data(), id.size()}).bind(at.pack).bind(at.place);
+    bind_head(put_head_, trace);
+    if (put_head_.run() == 1) return true;
+  } catch (...) {
+    packs_.take_back();
+    throw;
+  }
+  packs_.take_back();
+  return false;
 }
 
 void TraceTable::get(const oc_store_op& op, oc_store_result& result, Memory& memory) {
@@ -163,7 +176,10 @@ void TraceTable::get(const oc_store_op& op, oc_store_result& result, Memory& mem
     return;
   }
   oc_trace* trace = read_head(*use.operator->(), memory);
-  result.status = read_body(use->integer(1), *trace, memory);
+  const int at = 1 + kFactColumns;
+  const std::int64_t body = use->integer(at);
+  const PackPlace place{use->integer(at + 1), static_cast<std::uint32_t>(use->integer(at + 2))};
+  result.status = body != 0 ? read_body(body, *trace, memory) : packs_.read(place, *trace, memory);
   if (result.status == OC_OK) memory.publish(std::array{trace}, result.traces, result.n_traces);
 }
 
@@ -210,6 +226,7 @@ void TraceTable::erase(const oc_store_op& op, oc_store_result& result) {
   if (op.id.hi != 0 || op.id.lo != 0) {
     const IdBytes id = bytes_of(op.id);
     const oc_bytes key{id.data(), id.size()};
+    erase_said(id_places_.bind(key));
     erase_id_bodies_.bind(key).run();
     result.version = static_cast<std::uint64_t>(erase_id_.bind(key).run());
     if (result.version == 0) result.status = OC_E_NOT_FOUND;
@@ -221,8 +238,28 @@ void TraceTable::erase(const oc_store_op& op, oc_store_result& result) {
   }
   const std::int64_t to = op.filter->to_unix_ms == 0 ? INT64_MAX : op.filter->to_unix_ms;
   const std::int64_t most = op.limit == 0 || op.limit > INT64_MAX ? -1 : static_cast<std::int64_t>(op.limit);
-  erase_project_bodies_.bind(op.filter->project).bind(to).bind(most).run();
-  result.version = static_cast<std::uint64_t>(erase_project_.bind(op.filter->project).bind(to).bind(most).run());
+  const auto bound = [&](Statement& s) -> Statement& { return s.bind(op.filter->project).bind(to).bind(most); };
+  erase_said(bound(project_places_));
+  bound(erase_project_bodies_).run();
+  result.version = static_cast<std::uint64_t>(bound(erase_project_).run());
+}
+
+// What the traces of `places` said; those from before packs have none there.
+void TraceTable::erase_said(Statement& places) try {
+  erased_.clear();
+  {
+    const Use use(places);
+    while (places.step())
+      if (const std::int64_t pack = places.integer(0); pack != 0)
+        erased_.push_back({pack, static_cast<std::uint32_t>(places.integer(1))});
+  }
+  std::sort(erased_.begin(), erased_.end());
+  for (std::size_t from = 0, to = 0; from < erased_.size(); from = to) {
+    while (to < erased_.size() && erased_[to].pack == erased_[from].pack) ++to;
+    packs_.erase(&erased_[from], to - from);
+  }
+} catch (const std::bad_alloc&) {
+  throw DatabaseError(SQLITE_NOMEM, "no memory to write packs anew");  // half an erasure must not be committed
 }
 
 }  // namespace onechat::store_sqlite

@@ -5,6 +5,7 @@
 #include "body_codec.hpp"
 #include "database.hpp"
 #include "memory.hpp"
+#include "pack_table.hpp"
 
 namespace onechat::store_sqlite {
 
@@ -12,7 +13,10 @@ namespace onechat::store_sqlite {
 class TraceTable {
  public:
   explicit TraceTable(Database& db);
+  void begin() noexcept;  // a new transaction
+  // Takes the trace down; `op` and `result` must live until write() has put it into the file and filled `result`.
   void put(const oc_store_op& op, oc_store_result& result);
+  void write();  // before any other call, and before the commit
   void get(const oc_store_op& op, oc_store_result& result, Memory& memory);
   void list(const oc_store_op& op, oc_store_result& result, Memory& memory);
   // By op.id; or, with a filter, all of its project before its to_unix_ms, at most op.limit of them (0: all).
@@ -20,15 +24,20 @@ class TraceTable {
   void erase(const oc_store_op& op, oc_store_result& result);
 
  private:
-  std::int64_t put_body(const oc_trace& trace);
+  struct Waiting {
+    const oc_trace* trace;
+    oc_store_result* result;
+  };
+  bool insert(const oc_trace& trace);  // false: its id is there
   oc_status read_body(std::int64_t body, oc_trace& trace, Memory& memory);
-  oc_bytes unpack(const EncodedBody& body, Memory& memory);
+  void erase_said(Statement& places);
 
-  sqlite3* handle_;
   BodyCodec codec_;
-  std::vector<std::uint8_t> request_scratch_, response_scratch_;
-  Statement put_head_, put_body_, drop_body_, get_head_, get_body_, list_all_, list_project_;
-  Statement erase_id_bodies_, erase_id_, erase_project_bodies_, erase_project_;
+  PackTable packs_;
+  std::vector<Waiting> waiting_;
+  std::vector<PackPlace> erased_;
+  Statement put_head_, get_head_, get_body_, list_all_, list_project_;
+  Statement id_places_, erase_id_bodies_, erase_id_, project_places_, erase_project_bodies_, erase_project_;
 };
 
 }  // namespace onechat::store_sqlite
