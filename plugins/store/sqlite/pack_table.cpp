@@ -38,8 +38,6 @@ PackPlace PackTable::add(const oc_trace& trace) {
   return {open_, writer_.places() - 1};
 }
 
-void PackTable::take_back() noexcept { writer_.drop_last(); }
-
 void PackTable::flush() {
   if (writer_.places() == 0) return;
   write(put_, open_);

@@ -28,7 +28,6 @@ class PackTable {
 
   void begin() noexcept;  // a new transaction: what was not flush()ed before is forgotten
   PackPlace add(const oc_trace& trace);
-  void take_back() noexcept;  // the one added last
   void flush();               // the open pack into its row. Before the commit, and before anything else is called.
 
   oc_status read(PackPlace from, oc_trace& trace, Memory& memory);  // OC_E_INTERNAL: it cannot be read

@@ -40,14 +40,6 @@ void PackWriter::add(const Said& said) {
 
 void PackWriter::add_nothing() { directory_.push_back({kEmptied, 0, 0, 0}); }
 
-void PackWriter::drop_last() noexcept {
-  std::uint64_t bytes = 0;
-  if (directory_.back()[0] != kEmptied)
-    for (const std::uint32_t length : directory_.back()) bytes += length;
-  bytes_.resize(bytes_.size() - bytes);
-  directory_.pop_back();
-}
-
 void PackWriter::clear() noexcept {
   directory_.clear();
   bytes_.clear();

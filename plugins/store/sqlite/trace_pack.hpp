@@ -25,7 +25,6 @@ class PackWriter {
  public:
   void add(const Said& said);  // at the next place; requires said.bytes() <= kTraceBytesMax. All or nothing.
   void add_nothing();          // an emptied place
-  void drop_last() noexcept;   // requires places() > 0
   void clear() noexcept;
 
   std::uint32_t places() const noexcept { return static_cast<std::uint32_t>(directory_.size()); }

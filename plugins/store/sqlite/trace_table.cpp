@@ -5,32 +5,22 @@
 #include <string_view>
 
 #include "answer.hpp"
+#include "trace_facts.hpp"
 
 namespace onechat::store_sqlite {
 namespace {
 
-// The columns of facts, in the order of bind_head() and read_head().
-#define OC_TRACE_COLUMNS                                                                                             \
-  "unix_ms, project, key_id, surface, operation, model, provider, target_model, status, http_status, route_reason, " \
-  "finish, "                                                                                                         \
-  "stream, attempts, first_byte_us, total_us, upstream_us, usage_flags, input_tokens, cache_read_tokens, "           \
-  "cache_write_tokens, cache_write_1h_tokens, audio_input_tokens, output_tokens, reasoning_tokens, "                 \
-  "audio_output_tokens, images, searches, requests, held_nano, cost_nano, fee_nano"
-
-constexpr std::string_view kPutHead =
-    "INSERT INTO trace (id, body, pack, place, " OC_TRACE_COLUMNS
-    ") VALUES (?, 0, ?, ?,"
-    " ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-    " ON CONFLICT (id) DO NOTHING";
-constexpr std::string_view kGetHead = "SELECT id, " OC_TRACE_COLUMNS ", body, pack, place FROM trace WHERE id = ?";
+constexpr std::string_view kPutHeads =
+    "INSERT OR IGNORE INTO trace (id, body, " OC_TRACE_FACTS ", pack, place) SELECT * FROM incoming_trace";
+constexpr std::string_view kGetHead = "SELECT id, " OC_TRACE_FACTS ", body, pack, place FROM trace WHERE id = ?";
 constexpr std::string_view kGetBody =
     "SELECT turns_json, meta_json, request_encoding, request, response_encoding, response FROM trace_body WHERE body = "
     "?";
-constexpr std::string_view kListAll = "SELECT id, " OC_TRACE_COLUMNS
+constexpr std::string_view kListAll = "SELECT id, " OC_TRACE_FACTS
                                       " FROM trace WHERE id < ?1 AND unix_ms >= ?2 AND unix_ms < ?3 AND (?4 = '' OR "
                                       "model = ?4) AND (?5 = '' OR status = ?5)"
                                       " ORDER BY id DESC LIMIT ?6";
-constexpr std::string_view kListProject = "SELECT id, " OC_TRACE_COLUMNS
+constexpr std::string_view kListProject = "SELECT id, " OC_TRACE_FACTS
                                           " FROM trace WHERE id < ?1 AND unix_ms >= ?2 AND unix_ms < ?3 AND (?4 = '' "
                                           "OR model = ?4) AND (?5 = '' OR status = ?5)"
                                           " AND project = ?7 ORDER BY id DESC LIMIT ?6";
@@ -44,76 +34,25 @@ constexpr std::string_view kEraseProjectBodies =
 constexpr std::string_view kEraseProject = "DELETE FROM trace WHERE id IN (SELECT id " OC_TRACES_BEFORE ")";
 constexpr std::string_view kProjectPlaces = "SELECT pack, place " OC_TRACES_BEFORE;
 #undef OC_TRACES_BEFORE
-#undef OC_TRACE_COLUMNS
 
-constexpr int kFactColumns = 32;
+constexpr int kBody = 1 + static_cast<int>(kFacts.size());  // where kGetHead has it; pack and place follow
 
-using IdBytes = std::array<std::uint8_t, 16>;
-
-IdBytes bytes_of(oc_id128 id) noexcept {
-  IdBytes out{};
-  for (int i = 0; i < 8; ++i) {
-    out[static_cast<std::size_t>(7 - i)] = static_cast<std::uint8_t>(id.hi >> (8 * i));
-    out[static_cast<std::size_t>(15 - i)] = static_cast<std::uint8_t>(id.lo >> (8 * i));
-  }
-  return out;
+// Of all that goes into the row of a trace and into its pack.
+std::uint64_t bytes_of(const oc_trace& trace) noexcept {
+  std::uint64_t bytes = Said::of(trace).bytes();
+  for (const Fact& fact : kFacts)
+    if (fact.kind == FactKind::kText) bytes += fact_at<oc_str>(fact, trace).len;
+  return bytes;
 }
 
-oc_id128 id_of(oc_bytes b) noexcept {
-  oc_id128 id{};
-  if (b.len != 16) return id;
-  for (int i = 0; i < 8; ++i) {
-    id.hi = id.hi << 8 | b.ptr[i];
-    id.lo = id.lo << 8 | b.ptr[8 + i];
-  }
-  return id;
-}
-
-std::string_view project_of(const oc_trace* t) noexcept { return {t->project.ptr, t->project.len}; }
-
-void bind_head(Statement& s, const oc_trace& t) {
-  const oc_usage& u = t.usage;
-  s.bind(t.unix_ms).bind(t.project).bind(t.key_id).bind(t.surface).bind(t.operation).bind(t.model).bind(t.provider);
-  s.bind(t.target_model).bind(t.status).bind(t.http_status).bind(t.route_reason).bind(t.finish).bind(t.stream);
-  s.bind(t.attempts).bind(t.first_byte_us).bind(t.total_us).bind(t.upstream_us).bind(u.flags).bind(u.input);
-  s.bind(u.cache_read).bind(u.cache_write).bind(u.cache_write_1h).bind(u.audio_input).bind(u.output).bind(u.reasoning);
-  s.bind(u.audio_output).bind(u.images).bind(u.searches).bind(u.requests);
-  s.bind(t.held_nano).bind(t.cost_nano).bind(t.fee_nano);
-}
-
-oc_trace* read_head(const Statement& s, Memory& memory) {
-  auto* t = memory.make_sized<oc_trace>();
-  int column = 1;
-  const auto text = [&] { return memory.copy(s.text(column++)); };
-  const auto number = [&] { return s.integer(column++); };
-  const auto small = [&] { return static_cast<std::uint32_t>(number()); };
-  const auto count = [&] { return static_cast<std::uint64_t>(number()); };
-  t->id = id_of(s.blob(0));
-  t->unix_ms = number();
-  for (oc_str* into :
-       {&t->project, &t->key_id, &t->surface, &t->operation, &t->model, &t->provider, &t->target_model, &t->status})
-    *into = text();
-  t->http_status = small();
-  t->route_reason = text();
-  t->finish = text();
-  t->stream = small();
-  t->attempts = small();
-  for (std::uint64_t* into : {&t->first_byte_us, &t->total_us, &t->upstream_us}) *into = count();
-  oc_usage& u = t->usage;
-  u.struct_size = sizeof u;
-  u.flags = small();
-  for (std::uint64_t* into : {&u.input, &u.cache_read, &u.cache_write, &u.cache_write_1h, &u.audio_input, &u.output,
-                              &u.reasoning, &u.audio_output, &u.images, &u.searches, &u.requests})
-    *into = count();
-  for (std::int64_t* into : {&t->held_nano, &t->cost_nano, &t->fee_nano}) *into = number();
-  return t;
-}
+std::string_view project_of(const IncomingTrace& t) noexcept { return {t.trace->project.ptr, t.trace->project.len}; }
 
 }  // namespace
 
 TraceTable::TraceTable(Database& db)
     : packs_(db, codec_),
-      put_head_(db.handle(), kPutHead),
+      incoming_(db),
+      put_heads_(db.handle(), kPutHeads),
       get_head_(db.handle(), kGetHead),
       get_body_(db.handle(), kGetBody),
       list_all_(db.handle(), kListAll),
@@ -133,38 +72,39 @@ void TraceTable::begin() noexcept {
 void TraceTable::put(const oc_store_op& op, oc_store_result& result) {
   if (op.trace == nullptr || !OC_HAS(op.trace, oc_trace, response_body))
     result.status = OC_E_INVALID;
-  else if (Said::of(*op.trace).bytes() > kTraceBytesMax)
+  else if (bytes_of(*op.trace) > kTraceBytesMax)
     result.status = OC_E_TOO_LARGE;
   else
-    waiting_.push_back({op.trace, &result});
+    waiting_.push_back({op.trace, &result, bytes_of(op.trace->id), {}});
 }
 
-// By project, so that retention, which erases by project, mostly finds packs that go as a whole.
+// By project, so that retention, which erases by project, mostly finds packs that go as a whole; then by id, so that
+// most rows go to the end of the tree that the row before them went to.
 void TraceTable::write() {
   if (waiting_.empty()) return;
-  std::stable_sort(waiting_.begin(), waiting_.end(),
-                   [](const Waiting& a, const Waiting& b) { return project_of(a.trace) < project_of(b.trace); });
-  for (const Waiting& w : waiting_)
-    answer(*w.result, [&] {
-      if (!insert(*w.trace)) w.result->status = OC_DUPLICATE;
-    });
-  waiting_.clear();
+  std::stable_sort(waiting_.begin(), waiting_.end(), [](const IncomingTrace& a, const IncomingTrace& b) {
+    const auto order = project_of(a) <=> project_of(b);
+    return order != 0 ? order < 0 : a.id < b.id;
+  });
+  for (IncomingTrace& t : waiting_) answer(*t.result, [&] { t.at = packs_.add(*t.trace); });
+  std::erase_if(waiting_, [](const IncomingTrace& t) { return t.at.pack == 0; });
   packs_.flush();
+  incoming_.show(waiting_);
+  if (put_heads_.run() != static_cast<std::int64_t>(waiting_.size())) refuse_repeated();
+  waiting_.clear();
 }
 
-bool TraceTable::insert(const oc_trace& trace) {
-  const PackPlace at = packs_.add(trace);
-  try {
-    const IdBytes id = bytes_of(trace.id);
-    put_head_.bind(oc_bytes{id.data(), id.size()}).bind(at.pack).bind(at.place);
-    bind_head(put_head_, trace);
-    if (put_head_.run() == 1) return true;
-  } catch (...) {
-    packs_.take_back();
-    throw;
+// A trace of which the row tells of another place was there before.
+void TraceTable::refuse_repeated() {
+  erased_.clear();
+  for (const IncomingTrace& t : waiting_) {
+    Use use(id_places_);
+    use->bind(oc_bytes{t.id.data(), t.id.size()});
+    if (use->step() && PackPlace{use->integer(0), static_cast<std::uint32_t>(use->integer(1))} == t.at) continue;
+    t.result->status = OC_DUPLICATE;
+    erased_.push_back(t.at);
   }
-  packs_.take_back();
-  return false;
+  erase_packed();
 }
 
 void TraceTable::get(const oc_store_op& op, oc_store_result& result, Memory& memory) {
@@ -175,10 +115,9 @@ void TraceTable::get(const oc_store_op& op, oc_store_result& result, Memory& mem
     result.status = OC_E_NOT_FOUND;
     return;
   }
-  oc_trace* trace = read_head(*use.operator->(), memory);
-  const int at = 1 + kFactColumns;
-  const std::int64_t body = use->integer(at);
-  const PackPlace place{use->integer(at + 1), static_cast<std::uint32_t>(use->integer(at + 2))};
+  oc_trace* trace = read_facts(*use.operator->(), memory);
+  const std::int64_t body = use->integer(kBody);
+  const PackPlace place{use->integer(kBody + 1), static_cast<std::uint32_t>(use->integer(kBody + 2))};
   result.status = body != 0 ? read_body(body, *trace, memory) : packs_.read(place, *trace, memory);
   if (result.status == OC_OK) memory.publish(std::array{trace}, result.traces, result.n_traces);
 }
@@ -218,7 +157,7 @@ void TraceTable::list(const oc_store_op& op, oc_store_result& result, Memory& me
   use->bind(f.model).bind(f.status).bind(f.limit);
   if (f.project.len != 0) use->bind(f.project);
   std::vector<oc_trace*> found;
-  while (use->step()) found.push_back(read_head(*use.operator->(), memory));
+  while (use->step()) found.push_back(read_facts(*use.operator->(), memory));
   memory.publish(found, result.traces, result.n_traces);
 }
 
@@ -245,7 +184,7 @@ void TraceTable::erase(const oc_store_op& op, oc_store_result& result) {
 }
 
 // What the traces of `places` said; those from before packs have none there.
-void TraceTable::erase_said(Statement& places) try {
+void TraceTable::erase_said(Statement& places) {
   erased_.clear();
   {
     const Use use(places);
@@ -253,6 +192,10 @@ void TraceTable::erase_said(Statement& places) try {
       if (const std::int64_t pack = places.integer(0); pack != 0)
         erased_.push_back({pack, static_cast<std::uint32_t>(places.integer(1))});
   }
+  erase_packed();
+}
+
+void TraceTable::erase_packed() try {
   std::sort(erased_.begin(), erased_.end());
   for (std::size_t from = 0, to = 0; from < erased_.size(); from = to) {
     while (to < erased_.size() && erased_[to].pack == erased_[from].pack) ++to;

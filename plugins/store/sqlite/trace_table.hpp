@@ -4,6 +4,7 @@
 
 #include "body_codec.hpp"
 #include "database.hpp"
+#include "incoming_table.hpp"
 #include "memory.hpp"
 #include "pack_table.hpp"
 
@@ -24,19 +25,17 @@ class TraceTable {
   void erase(const oc_store_op& op, oc_store_result& result);
 
  private:
-  struct Waiting {
-    const oc_trace* trace;
-    oc_store_result* result;
-  };
-  bool insert(const oc_trace& trace);  // false: its id is there
+  void refuse_repeated();
   oc_status read_body(std::int64_t body, oc_trace& trace, Memory& memory);
   void erase_said(Statement& places);
+  void erase_packed();  // what lies at erased_
 
   BodyCodec codec_;
   PackTable packs_;
-  std::vector<Waiting> waiting_;
+  IncomingTable incoming_;
+  std::vector<IncomingTrace> waiting_;
   std::vector<PackPlace> erased_;
-  Statement put_head_, get_head_, get_body_, list_all_, list_project_;
+  Statement put_heads_, get_head_, get_body_, list_all_, list_project_;
   Statement id_places_, erase_id_bodies_, erase_id_, project_places_, erase_project_bodies_, erase_project_;
 };
 
