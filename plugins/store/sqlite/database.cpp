@@ -14,8 +14,8 @@
 namespace onechat::store_sqlite {
 namespace {
 
+constexpr int kBusyMs = 5'000;  // another process that writes is waited for
 constexpr char kPragmas[] =
-    "PRAGMA busy_timeout=5000;"
     "PRAGMA page_size=8192;"  // of a new file: a usual trace is just too large for two to share 4 KiB (README.md)
     "PRAGMA journal_mode=WAL;"
     "PRAGMA synchronous=NORMAL;"
@@ -41,8 +41,8 @@ void make_private(const std::string& file) {
   }
 }
 
-// A connection belongs to one thread, and nobody asks SQLite how much memory it uses: it need not lock for either. Of the
-// whole process, so only before its first use; SQLite refuses it afterwards, and all goes on with locks.
+// A connection belongs to one thread, and nobody asks SQLite how much memory it uses: it need not lock for either. Of
+// the whole process, so only before its first use; SQLite refuses it afterwards, and all goes on with locks.
 void spare_locks() noexcept {
   sqlite3_config(SQLITE_CONFIG_MULTITHREAD);
   sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
@@ -124,6 +124,7 @@ void Statement::fail(int code) {
 
 Database::Database(const std::string& file, std::int64_t unix_ms) : session_(open_session(file)) {
   handle_ = Poco::Data::SQLite::Utility::dbHandle(session_);
+  sqlite3_busy_timeout(handle_, kBusyMs);
   try {
     run(kPragmas);
     migrate(file, unix_ms);
@@ -141,6 +142,13 @@ void Database::set_durable(bool durable) {
   if (durable == durable_) return;
   run(durable ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL");
   durable_ = durable;
+}
+
+bool Database::empty_log() noexcept {
+  sqlite3_busy_timeout(handle_, 0);
+  const int code = sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_TRUNCATE, nullptr, nullptr);
+  sqlite3_busy_timeout(handle_, kBusyMs);
+  return code == SQLITE_OK;
 }
 
 int Database::schema_version() {

@@ -80,6 +80,9 @@ class Database {
   // What the next transactions cost: durable ones are on the disk when they return, the others after the next durable
   // one or checkpoint. Not inside a transaction.
   void set_durable(bool durable);
+  // Moves the log into the file and cuts it, so that no older content is left in it. Waits for nobody; false: someone is
+  // reading. Not inside a transaction.
+  bool empty_log() noexcept;
 
  private:
   int schema_version();

@@ -8,11 +8,14 @@
 namespace onechat::store_sqlite {
 namespace {
 
-bool changes_documents(const oc_store_op* op) noexcept { return op->kind == OC_SOP_PUT || op->kind == OC_SOP_DEL; }
+bool erases_traces(const oc_store_op* op) noexcept { return op->kind == OC_SOP_TRACE_DEL; }
 
-bool changes(const oc_store_op* op) noexcept {
-  return changes_documents(op) || op->kind == OC_SOP_TRACE_PUT || op->kind == OC_SOP_TRACE_DEL;
+// What was erased must not come back with a power cut.
+bool must_be_durable(const oc_store_op* op) noexcept {
+  return op->kind == OC_SOP_PUT || op->kind == OC_SOP_DEL || erases_traces(op);
 }
+
+bool changes(const oc_store_op* op) noexcept { return must_be_durable(op) || op->kind == OC_SOP_TRACE_PUT; }
 
 }  // namespace
 
@@ -42,7 +45,7 @@ oc_status Store::apply(const oc_store_op* const* ops, oc_store_result* const* re
 void Store::apply_all(const oc_store_op* const* ops, oc_store_result* const* results, std::uint64_t n, Memory& memory) {
   std::optional<Transaction> transaction;
   if (std::any_of(ops, ops + n, changes)) {
-    db_.set_durable(std::any_of(ops, ops + n, changes_documents));
+    db_.set_durable(std::any_of(ops, ops + n, must_be_durable));
     transaction.emplace(db_);
   }
   traces_.begin();
@@ -51,7 +54,11 @@ void Store::apply_all(const oc_store_op* const* ops, oc_store_result* const* res
     answer(*results[i], [&] { apply_one(*ops[i], *results[i], memory); });
   }
   traces_.write();
-  if (transaction) transaction->commit();
+  if (!transaction) return;
+  transaction->commit();
+  for (std::uint64_t i = 0; i < n; ++i)
+    if (erases_traces(ops[i]) && results[i]->version != 0) erased_in_log_ = true;
+  if (erased_in_log_) erased_in_log_ = !db_.empty_log();  // else after the next commit
 }
 
 void Store::apply_one(const oc_store_op& op, oc_store_result& result, Memory& memory) {

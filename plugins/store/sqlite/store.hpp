@@ -15,8 +15,8 @@ class Store {
   // Throws ConfigError.
   Store(const std::string& file, AllocFn alloc, std::int64_t unix_ms);
 
-  // OC_OK: committed, every result is final; a batch that changes documents is durable. OC_E_UNAVAILABLE: nothing was
-  // changed; why() says what SQLite said.
+  // OC_OK: committed, every result is final; a batch that changes documents or erases traces is durable.
+  // OC_E_UNAVAILABLE: nothing was changed; why() says what SQLite said.
   oc_status apply(const oc_store_op* const* ops, oc_store_result* const* results, std::uint64_t n,
                   oc_arena* arena) noexcept;
   const std::string& why() const noexcept { return why_; }
@@ -29,6 +29,7 @@ class Store {
   Database db_;
   DocumentTable documents_;
   TraceTable traces_;
+  bool erased_in_log_ = false;  // what was erased may still be read in the log
   std::string why_;
 };
 
