@@ -316,7 +316,7 @@ void Exchange::trace() {
                                   [](const Step& s) { return s.kind == StepKind::trace; });
   if (!wanted || !principal_ || request_ == nullptr) return;
 
-  auto record = std::make_unique<record::TraceRecord>();
+  auto record = node_.store.blank_trace();
   oc_trace& t = record->head;
   t.struct_size = sizeof t;
   t.id = id_;
@@ -367,7 +367,6 @@ void Exchange::trace() {
     record->request_body = view(request_->raw).substr(0, kTraceBodyMax);
     record->response_body = std::move(response_body_);
   }
-  record->seal();
   node_.store.put_trace(std::move(record));
 }
 

@@ -18,6 +18,7 @@ namespace onechat::record {
 namespace {
 
 constexpr std::uint64_t kListPage = 1'000;
+constexpr std::size_t kSparesMax = 256;  // records kept for later traces: a commit's
 
 Error error_of(oc_status status, std::string_view what) {
   switch (status) {
@@ -29,12 +30,10 @@ Error error_of(oc_status status, std::string_view what) {
   }
 }
 
-// What waits in the mailbox: a trace, a command (its memory is the submitter's), or the sign to stop.
-struct Item {
-  Item* next = nullptr;
-  std::unique_ptr<TraceRecord> trace;
-  std::function<void()> command;
-  bool owned = false;  // a command that nobody waits for: freed after it ran
+// What waits in the mailbox beside traces: something to run, its memory the submitter's, or the sign to stop.
+struct Command : Queued {
+  std::function<void()> run;
+  bool owned = false;  // nobody waits for it: freed after it ran
 };
 
 // Where the submitter of a command waits; on its stack, so the last touch is the unlock.
@@ -64,9 +63,13 @@ class Finish {
 class StoreEngine::Impl {
  public:
   Impl(StoreBackend backend, StoreLimits limits)
-      : backend_(backend), limits_(limits), batch_(backend, batch_max(backend, limits)), thread_([this] { work(); }) {}
+      : backend_(backend), limits_(limits), batch_(backend, batch_max(backend, limits)) {
+    spare_.reserve(kSparesMax);
+    thread_ = std::thread([this] { work(); });
+  }
   ~Impl() { drain(); }
 
+  std::unique_ptr<TraceRecord> blank_trace();
   void put_trace(std::unique_ptr<TraceRecord> record) noexcept;
   oc_status call(const oc_store_op& op, const std::function<void(const oc_store_result&)>& read);
   void command(std::function<void()> run);  // returns after it ran, or at once without running it when closed
@@ -88,12 +91,12 @@ class StoreEngine::Impl {
   void wake() noexcept;
   void work();
   void linger();
-  void run_all(Item* first);
+  void run_all(Queued* first);
   void write_batch();
 
   const StoreBackend backend_;
   const StoreLimits limits_;
-  Mailbox<Item> mailbox_;
+  Mailbox<Queued> mailbox_;
   std::atomic<std::uint64_t> queue_traces_{0}, queue_bytes_{0};
   std::atomic<std::uint64_t> written_{0}, bodies_shed_{0}, traces_shed_{0}, failures_{0};
   std::atomic<bool> available_{true}, closed_{false};
@@ -102,6 +105,9 @@ class StoreEngine::Impl {
   std::condition_variable urgent_cv_;
   bool urgent_ = false;
   std::mutex drain_mutex_;
+
+  std::mutex spare_mutex_;
+  std::vector<std::unique_ptr<TraceRecord>> spare_;
 
   // Of the engine's thread.
   Arena arena_;
@@ -154,14 +160,20 @@ void StoreEngine::Impl::release(std::size_t traces, std::size_t bytes) noexcept 
 void StoreEngine::Impl::put_trace(std::unique_ptr<TraceRecord> record) noexcept {
   std::size_t bytes = 0;
   if (!record || !reserve(*record, bytes)) return;
-  auto* item = new (std::nothrow) Item;
-  if (item == nullptr) {
-    traces_shed_.fetch_add(1, std::memory_order_relaxed);
-    release(1, bytes);
-    return;
+  record->is_trace = true;
+  mailbox_.put(record.release());
+}
+
+std::unique_ptr<TraceRecord> StoreEngine::Impl::blank_trace() {
+  {
+    const std::lock_guard lock(spare_mutex_);
+    if (!spare_.empty()) {
+      auto record = std::move(spare_.back());
+      spare_.pop_back();
+      return record;
+    }
   }
-  item->trace = std::move(record);
-  mailbox_.put(item);
+  return std::make_unique<TraceRecord>();
 }
 
 void StoreEngine::Impl::wake() noexcept {
@@ -172,8 +184,8 @@ void StoreEngine::Impl::wake() noexcept {
 
 void StoreEngine::Impl::command(std::function<void()> run) {
   Finish finish;
-  Item item;
-  item.command = [&] {
+  Command command;
+  command.run = [&] {
     std::exception_ptr error;
     try {
       run();
@@ -185,7 +197,7 @@ void StoreEngine::Impl::command(std::function<void()> run) {
   {
     const std::lock_guard lock(mutex_);
     if (closed_.load()) return;
-    mailbox_.put(&item);
+    mailbox_.put(&command);
     urgent_ = true;
     urgent_cv_.notify_one();
   }
@@ -193,12 +205,12 @@ void StoreEngine::Impl::command(std::function<void()> run) {
 }
 
 bool StoreEngine::Impl::submit(std::function<void()> run) {
-  auto item = std::make_unique<Item>();
-  item->command = std::move(run);
-  item->owned = true;
+  auto command = std::make_unique<Command>();
+  command->run = std::move(run);
+  command->owned = true;
   const std::lock_guard lock(mutex_);
   if (closed_.load()) return false;
-  mailbox_.put(item.release());
+  mailbox_.put(command.release());
   urgent_ = true;
   urgent_cv_.notify_one();
   return true;
@@ -245,17 +257,17 @@ void StoreEngine::Impl::linger() {
   urgent_ = false;
 }
 
-void StoreEngine::Impl::run_all(Item* first) {
-  for (Item* item = first; item != nullptr;) {
-    Item* following = item->next;
-    if (item->trace) {
-      batch_.add(std::move(item->trace));
-      delete item;
+void StoreEngine::Impl::run_all(Queued* first) {
+  for (Queued* item = first; item != nullptr;) {
+    Queued* following = item->next;
+    if (item->is_trace) {
+      batch_.add(std::unique_ptr<TraceRecord>(static_cast<TraceRecord*>(item)));
       if (batch_.full()) write_batch();
     } else {
       write_batch();  // a command sees what was submitted before it
-      const std::unique_ptr<Item> freed(item->owned ? item : nullptr);  // another's may be gone once it ran
-      item->command();
+      auto* command = static_cast<Command*>(item);
+      const std::unique_ptr<Command> freed(command->owned ? command : nullptr);  // another's may be gone once it ran
+      command->run();
       arena_.reset();
     }
     item = following;
@@ -275,7 +287,7 @@ void StoreEngine::Impl::write_batch() {
   written_.fetch_add(outcome.written, std::memory_order_relaxed);
   failures_.fetch_add(batch_.size() - outcome.written, std::memory_order_relaxed);
   const std::size_t traces = batch_.size(), bytes = batch_.bytes();
-  batch_.clear();
+  batch_.clear_into(spare_, spare_mutex_);
   release(traces, bytes);
   arena_.reset();
 }
@@ -283,8 +295,8 @@ void StoreEngine::Impl::write_batch() {
 void StoreEngine::Impl::drain() {
   const std::lock_guard once(drain_mutex_);
   if (!thread_.joinable()) return;
-  Item stop;
-  stop.command = [this] { stopping_ = true; };
+  Command stop;
+  stop.run = [this] { stopping_ = true; };
   {
     const std::lock_guard lock(mutex_);
     closed_.store(true);
@@ -325,6 +337,7 @@ oc_store_op document_op(std::uint32_t kind, const std::string& ns, const std::st
 StoreEngine::StoreEngine(StoreBackend backend, StoreLimits limits) : impl_(std::make_unique<Impl>(backend, limits)) {}
 StoreEngine::~StoreEngine() = default;
 
+std::unique_ptr<TraceRecord> StoreEngine::blank_trace() { return impl_->blank_trace(); }
 void StoreEngine::put_trace(std::unique_ptr<TraceRecord> record) noexcept { impl_->put_trace(std::move(record)); }
 
 Result<Document> StoreEngine::get(const std::string& ns, const std::string& key) {

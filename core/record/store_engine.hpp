@@ -22,13 +22,20 @@ struct StoreBackend {  // borrowed; outlives the engine
   void* instance = nullptr;
 };
 
+struct Queued {  // what waits for the store's thread; the engine's own
+  Queued* next = nullptr;
+  bool is_trace = false;
+};
+
 // A trace with its own memory: what the exchange hands over.
-struct TraceRecord {
+struct TraceRecord : Queued {
   oc_trace head{};  // its strings and bodies point into the members below; set by seal()
   std::string project, key_id, surface, operation, model, provider, target_model, status, route_reason, finish;
   std::string turns_json, meta_json, request_body, response_body;
   void seal() noexcept;  // points `head` at the strings
   std::size_t bytes() const noexcept;
+  std::size_t texts_capacity() const noexcept;  // of those that a client can make long
+  void clear() noexcept;                        // of all but its memory
 };
 
 struct Document {
@@ -55,6 +62,9 @@ class StoreEngine {
   StoreEngine(StoreBackend backend, StoreLimits limits);
   ~StoreEngine();  // drains
 
+  // [any] An empty record, with the memory of one that was written when there is such: its texts are too large for the
+  // allocator's quick lists, and a thread that frees what another allocated takes the other's lock.
+  std::unique_ptr<TraceRecord> blank_trace();
   // [any] Takes the record; never blocks, never fails.
   void put_trace(std::unique_ptr<TraceRecord> record) noexcept;
 
@@ -67,7 +77,8 @@ class StoreEngine {
 
   // [any] The same for event loops: they never block, and `done` runs on the store's thread, or here and at once with
   // OC_E_UNAVAILABLE when the engine is draining. get_later gives those of `keys` that are there, in their order.
-  void get_later(std::string ns, std::vector<std::string> keys, std::function<void(Result<std::vector<Document>>)> done);
+  void get_later(std::string ns, std::vector<std::string> keys,
+                 std::function<void(Result<std::vector<Document>>)> done);
   void put_later(std::string ns, std::string key, std::string value, std::int64_t expires_unix_ms,
                  std::function<void(Result<void>)> done);
   void erase_later(std::string ns, std::string key, std::function<void(Result<void>)> done);

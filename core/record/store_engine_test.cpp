@@ -187,6 +187,31 @@ TEST(StoreEngine, ManyTracesShareACommit) {
   EXPECT_EQ(store.batches, (std::vector<std::size_t>{1, 64, 64, 64, 7}));
 }
 
+TEST(StoreEngine, ARecordThatWasWrittenIsUsedAgainAndRemembersNothing) {
+  MemoryStore store;
+  StoreEngine engine(store.backend(), {});
+  auto large = trace_of(1, 100'000);
+  const TraceRecord* const too_large = large.get();
+  engine.put_trace(std::move(large));
+  auto full = trace_of(2, 2'000, 2'000);
+  const TraceRecord* const written = full.get();
+  full->head.cost_nano = 5;
+  for (std::string* text :
+       {&full->project, &full->key_id, &full->surface, &full->operation, &full->model, &full->provider,
+        &full->target_model, &full->status, &full->route_reason, &full->finish, &full->meta_json, &full->response_body})
+    *text = "x";
+  engine.put_trace(std::move(full));
+  ASSERT_TRUE(engine.traces({}));
+  const auto blank = engine.blank_trace();
+  EXPECT_EQ(blank.get(), written) << "the other one has too much memory to be kept";
+  EXPECT_NE(blank.get(), too_large);
+  EXPECT_EQ(blank->bytes(), sizeof(TraceRecord)) << "no text is left";
+  EXPECT_GE(blank->turns_json.capacity(), 2'000u);
+  EXPECT_EQ(blank->head.id.lo, 0u);
+  EXPECT_EQ(blank->head.cost_nano, 0);
+  EXPECT_NE(engine.blank_trace(), nullptr) << "a new one";
+}
+
 TEST(StoreEngine, TheBackendMayAskForSmallerBatches) {
   MemoryStore store;
   store.set_batch_max(2);

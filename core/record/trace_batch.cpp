@@ -4,6 +4,11 @@
 #include <cstring>
 
 namespace onechat::record {
+namespace {
+
+constexpr std::size_t kSpareBytesMax = 16'384;  // a record with more is not kept for another trace
+
+}  // namespace
 
 TraceBatch::TraceBatch(StoreBackend backend, std::size_t capacity) : backend_(backend), capacity_(capacity) {
   records_.reserve(capacity);
@@ -39,9 +44,31 @@ TraceBatch::Outcome TraceBatch::write(Arena& arena) {
   return {.applied = true, .written = static_cast<std::size_t>(good)};
 }
 
-void TraceBatch::clear() noexcept {
+void TraceBatch::clear_into(std::vector<std::unique_ptr<TraceRecord>>& spare, std::mutex& guards_spare) noexcept {
+  for (auto& record : records_)
+    if (record->texts_capacity() > kSpareBytesMax)
+      record.reset();
+    else
+      record->clear();
+  {
+    const std::lock_guard lock(guards_spare);
+    for (auto& record : records_)
+      if (record && spare.size() < spare.capacity()) spare.push_back(std::move(record));
+  }
   records_.clear();
   bytes_ = 0;
+}
+
+void TraceRecord::clear() noexcept {
+  head = {};
+  for (std::string* text : {&project, &key_id, &surface, &operation, &model, &provider, &target_model, &status,
+                            &route_reason, &finish, &turns_json, &meta_json, &request_body, &response_body})
+    text->clear();
+}
+
+std::size_t TraceRecord::texts_capacity() const noexcept {
+  return model.capacity() + turns_json.capacity() + meta_json.capacity() + request_body.capacity() +
+         response_body.capacity();
 }
 
 void TraceRecord::seal() noexcept {

@@ -1,6 +1,7 @@
 // The traces of one commit, on the store's thread. Memory of the arrays is kept from batch to batch.
 #pragma once
 #include <memory>
+#include <mutex>
 #include <vector>
 
 #include "base/arena.hpp"
@@ -19,7 +20,8 @@ class TraceBatch {
 
   void add(std::unique_ptr<TraceRecord> record);  // requires !full()
   Outcome write(Arena& arena);                    // may be repeated
-  void clear() noexcept;
+  // Empties the batch; its records, cleared, go to `spare` as far as that has room without growing.
+  void clear_into(std::vector<std::unique_ptr<TraceRecord>>& spare, std::mutex& guards_spare) noexcept;
 
   bool empty() const noexcept { return records_.empty(); }
   bool full() const noexcept { return records_.size() == capacity_; }
