@@ -200,7 +200,7 @@ class GatewayTest : public ::testing::Test {
     store_ = std::make_unique<record::StoreEngine>(record::StoreBackend{&store_plugin_->table(), store_plugin_->self()},
                                                    record::StoreLimits{});
     plane_ = std::make_unique<control::ControlPlane>(*store_, ledger_.get(), keys_, system_clock(),
-                                                     control::ControlOptions{5'000'000'000}, control::ControlHooks{});
+                                                     control::ControlOptions{credit_nano(), {}}, control::ControlHooks{});
     auto boot = plane_->boot();
     ASSERT_TRUE(boot) << boot.error().message;
     key_ = boot->api_key;
@@ -231,6 +231,7 @@ class GatewayTest : public ::testing::Test {
   };
   virtual Stages stages() const { return {}; }
   virtual int workers() const { return 2; }
+  virtual std::int64_t credit_nano() const { return 5'000'000'000; }
   virtual ledger::TillOptions till_options() const { return {}; }
   virtual std::string more_config() const { return {}; }  // members, each with a comma after it
 

@@ -55,7 +55,7 @@ INSTANTIATE_TEST_SUITE_P(Stages, StageLetsThrough,
                          ::testing::Values(Waiting{"timer", "continue"}, Waiting{"offload", "continue"},
                                            Waiting{"thread", "continue"}));
 
-// A second completion comes 30 ms after the request, when the first one's exchange is over and its token serves others.
+// A second completion comes 30 ms after the first, when the first one's exchange is over and its token serves others.
 class StageCompletesTwice : public WaitingStage {};
 TEST_P(StageCompletesTwice, TheSecondIsIgnored) {
   std::vector<std::thread> clients;

@@ -64,6 +64,7 @@ struct Job {
   const oc_request** out;
   const std::string* verdict;
   const oc_request* given;
+  Later* again;  // completes a second time; null: it does not
   oc_part part = oc::sized<oc_part>();
   oc_turn turn = oc::sized<oc_turn>();
   oc_request request{};
@@ -85,10 +86,7 @@ class Wait {
         twice_(settings["twice"].boolean()) {}
 
   std::int32_t request(const oc::Call& call, State& state, const oc_request& in, const oc_request** out, oc_op* async) {
-    state.job = new Job{host_, call.handle, async, out, &verdict_, &in};
-    if (twice_)
-      later_.after(std::chrono::milliseconds(30),
-                   [complete = host_->complete, async] { complete(async, OC_E_INTERNAL, nullptr); });
+    state.job = new Job{host_, call.handle, async, out, &verdict_, &in, twice_ ? &later_ : nullptr};
     if (from_ == "timer") host_->timer(host_->ctx, 5, decide, state.job);
     if (from_ == "offload")
       host_->offload(
@@ -114,7 +112,11 @@ class Wait {
       job.host->fail(job.call, OC_E_INVALID, 422, oc::str("Not today."), oc::str("closed"), oc::str("messages"));
     }
     if (verdict == "rewrite") rewrite(job);
-    job.host->complete(job.op, status, nullptr);
+    const auto complete = job.host->complete;
+    oc_op* const op = job.op;
+    Later* const again = job.again;
+    complete(op, status, nullptr);  // the job may be gone after it
+    if (again != nullptr) again->after(std::chrono::milliseconds(30), [=] { complete(op, OC_E_INTERNAL, nullptr); });
   }
   static void rewrite(Job& job) noexcept {
     job.part.type = OC_PART_TEXT;
