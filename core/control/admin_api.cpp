@@ -88,6 +88,8 @@ std::span<const AdminApi::Route> AdminApi::routes() noexcept {
       Route{"PUT", "/api/v1/budgets", false, &AdminApi::set_budget},
       Route{"DELETE", "/api/v1/budgets", false, &AdminApi::remove_budget},
       Route{"GET", "/api/v1/ledger/verify", false, &AdminApi::verify},
+      Route{"GET", "/api/v1/ledger/anchors", false, &AdminApi::anchors},
+      Route{"POST", "/api/v1/ledger/anchors", false, &AdminApi::check_anchors},
       Route{"GET", "/api/v1/ledger/statement", false, &AdminApi::statement},
       Route{"GET", "/api/v1/ledger/trial-balance", false, &AdminApi::trial_balance},
       Route{"GET", "/api/v1/ledger/explain/{request}", false, &AdminApi::explain},

@@ -75,6 +75,8 @@ class AdminApi {
   Result<AdminResponse> set_budget(const Call&);
   Result<AdminResponse> remove_budget(const Call&);
   Result<AdminResponse> verify(const Call&);
+  Result<AdminResponse> anchors(const Call&);
+  Result<AdminResponse> check_anchors(const Call&);
   Result<AdminResponse> statement(const Call&);
   Result<AdminResponse> trial_balance(const Call&);
   Result<AdminResponse> explain(const Call&);

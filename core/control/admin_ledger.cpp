@@ -209,6 +209,37 @@ Result<AdminResponse> AdminApi::verify(const Call&) {
   return json_response(200, [&](oc_jsonw& w) { write_verdict(w, *verdict); });
 }
 
+Result<AdminResponse> AdminApi::anchors(const Call&) {
+  const auto links = plane_.books().links();
+  if (!links) return links.error();
+  return json_response(200, [&](oc_jsonw& w) {
+    w.object().key("anchors").array();
+    for (const Link& link : *links) write_anchor(w, link);
+    w.close().close();
+  });
+}
+
+Result<AdminResponse> AdminApi::check_anchors(const Call& call) {
+  Arena arena;
+  const oc_json* body = json::parse(arena, call.request.body);
+  const oc_json* said = json::get(body, "anchors");
+  if (said == nullptr || said->type != OC_JSON_ARRAY)
+    return Error(OC_E_INVALID, "the body is an object with an array 'anchors'", "invalid_request", "anchors");
+  std::vector<Link> anchors;
+  for (const oc_json* one = said->first; one != nullptr; one = one->next) {
+    const auto anchor = read_anchor(one);
+    if (!anchor) return anchor.error();
+    anchors.push_back(*anchor);
+  }
+  const auto breaches = control::check_anchors(plane_.books(), anchors);
+  if (!breaches) return breaches.error();
+  return json_response(200, [&](oc_jsonw& w) {
+    w.object().key("ok").boolean(breaches->empty()).key("anchors").integer(static_cast<std::int64_t>(anchors.size()));
+    write_breaches(w, *breaches);
+    w.close();
+  });
+}
+
 Result<AdminResponse> AdminApi::statement(const Call& call) {
   if (const auto fine = call.only({"project", "org", "from", "to", "format"}); !fine) return fine.error();
   const auto wallet = wallet_of(call, plane_);

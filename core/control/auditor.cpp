@@ -1,12 +1,15 @@
 #include "control/auditor.hpp"
 
+#include <algorithm>
+
 #include "base/thread_name.hpp"
 
 namespace onechat::control {
 
-Auditor::Auditor(Books& books, const Clock& clock, std::chrono::milliseconds every)
-    : books_(books), clock_(clock) {
-  if (every.count() > 0 && books.engine()) thread_ = std::thread([this, every] { run(every); });
+Auditor::Auditor(Books& books, const Clock& clock, AuditPlan plan)
+    : books_(books), clock_(clock), plan_(std::move(plan)), anchors_(plan_.anchor_file) {
+  const bool planned = plan_.verify_every.count() > 0 || plan_.anchor_every.count() > 0;
+  if (planned && books.engine()) thread_ = std::thread([this] { run(); });
 }
 
 Auditor::~Auditor() { stop(); }
@@ -20,14 +23,37 @@ void Auditor::stop() {
   if (thread_.joinable()) thread_.join();
 }
 
-void Auditor::run(std::chrono::milliseconds every) {
+void Auditor::run() {
   name_this_thread("auditor");
+  using Steady = std::chrono::steady_clock;
+  const auto after = [](std::chrono::milliseconds every) {
+    return every.count() > 0 ? Steady::now() + every : Steady::time_point::max();
+  };
+  auto next_check = after(plan_.verify_every), next_anchor = after(plan_.anchor_every);
   std::unique_lock lock(mutex_);
-  while (!wake_.wait_for(lock, every, [this] { return stop_; })) {
+  while (!wake_.wait_until(lock, std::min(next_check, next_anchor), [this] { return stop_; })) {
     lock.unlock();
-    static_cast<void>(verify());  // what it found is in last_
+    const auto now = Steady::now();
+    if (now >= next_check) {
+      static_cast<void>(verify());  // what it found is in last_
+      next_check = after(plan_.verify_every);
+    }
+    if (now >= next_anchor) {
+      anchor();
+      next_anchor = after(plan_.anchor_every);
+    }
     lock.lock();
   }
+  lock.unlock();
+  if (plan_.anchor_every.count() > 0) anchor();
+}
+
+void Auditor::anchor() {
+  const auto links = books_.links();
+  if (!links && links.error().status == OC_E_UNSUPPORTED) return;  // no chain, no anchors
+  const bool done = links && anchors_.append(*links);
+  const std::lock_guard lock(mutex_);
+  ++(done ? last_.anchored : last_.anchor_failures);
 }
 
 Result<Verdict> Auditor::verify() {

@@ -1,6 +1,7 @@
-// Verifies the ledger in the background, and remembers what was found last.
+// Verifies the ledger in the background, remembers what was found last, and writes anchors of its chains.
 //
-// One thread of its own, asleep between checks. The first check is one interval after the start. Thread-safe.
+// One thread of its own, asleep in between. The first check and the first anchors are one interval after the start, the last
+// anchors at its end. Thread-safe.
 #pragma once
 #include <chrono>
 #include <condition_variable>
@@ -9,7 +10,8 @@
 #include <thread>
 
 #include "base/clock.hpp"
-#include "control/books.hpp"
+#include "control/anchors.hpp"
+#include "control/audit_plan.hpp"
 
 namespace onechat::control {
 
@@ -17,12 +19,13 @@ struct Audit {
   std::uint64_t done = 0, failed = 0;  // checks that ran, and that could not; since the start
   std::int64_t ended_unix_ms = 0, took_ms = 0;  // of the last that ran; 0: none yet
   std::uint64_t transfers = 0, problems = 0;
+  std::uint64_t anchored = 0, anchor_failures = 0;  // since the start
 };
 
 class Auditor {
  public:
-  // `every` 0, or books without an engine: no thread. The books outlive it.
-  Auditor(Books& books, const Clock& clock, std::chrono::milliseconds every);
+  // Nothing planned, or books without an engine: no thread. The books outlive it.
+  Auditor(Books& books, const Clock& clock, AuditPlan plan);
   ~Auditor();
   // No check after it; waits for one that runs. Idempotent.
   void stop();
@@ -32,10 +35,13 @@ class Auditor {
   Audit last() const;
 
  private:
-  void run(std::chrono::milliseconds every);
+  void run();
+  void anchor();
 
   Books& books_;
   const Clock& clock_;
+  const AuditPlan plan_;
+  AnchorFile anchors_;  // the thread's
   mutable std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;

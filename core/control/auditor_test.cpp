@@ -30,7 +30,7 @@ class AuditorTest : public testing::Test, protected ControlFixture {
 
 TEST_F(AuditorTest, ChecksByItselfAndKeepsWhatItFound) {
   fake_ledger.breached = true;
-  Auditor auditor(plane->books(), system_clock(), 5ms);
+  Auditor auditor(plane->books(), system_clock(), {.verify_every = 5ms});
   for (int i = 0; i < 1'000 && auditor.last().done < 3; ++i) std::this_thread::sleep_for(2ms);
   auditor.stop();
   const Audit last = auditor.last();
@@ -56,7 +56,7 @@ TEST_F(AuditorTest, AChecksOwnBackendIsAskedWhereThereIsOne) {
 }
 
 TEST_F(AuditorTest, WithoutAnIntervalOnlyOnDemand) {
-  Auditor auditor(plane->books(), system_clock(), 0ms);
+  Auditor auditor(plane->books(), system_clock(), {});
   EXPECT_EQ(auditor.last().done, 0u);
   EXPECT_TRUE(auditor.verify()->breaches.empty());
   EXPECT_EQ(auditor.last().done, 1u);

@@ -250,6 +250,22 @@ Result<Verdict> Books::verify() {
   return verdict;
 }
 
+Result<std::vector<Link>> Books::links(const std::vector<std::uint64_t>& first_seqs) {
+  if (!engine_) return no_ledger();
+  std::vector<Link> out;
+  const auto add = [](void* arg, const oc_ledger_link* l) {
+    Link& link = static_cast<std::vector<Link>*>(arg)->emplace_back(Link{l->node, l->n, l->first_seq, l->last_seq, l->unix_ms, {}});
+    if (l->sha256.len == link.sha256.size()) std::copy_n(l->sha256.ptr, l->sha256.len, link.sha256.begin());
+  };
+  const oc_status status = ask([&](const ledger::Backend& b) -> oc_status {
+    if (b.table->links == nullptr) return OC_E_UNSUPPORTED;
+    return b.table->links(b.instance, first_seqs.data(), first_seqs.size(), add, &out);
+  });
+  if (status == OC_E_UNSUPPORTED) return Error(status, "this ledger keeps no chain of its postings", "unsupported");
+  if (status < 0) return refused(status, "question");
+  return out;
+}
+
 bool is_charge(const Entry& e) noexcept { return e.kind == OC_LOP_SETTLE || e.kind == OC_LOP_LEASE_SETTLE; }
 
 oc_id128 request_of(const Entry& e) noexcept {

@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/ids.hpp"
 #include "ledger/ledger_engine.hpp"
 
 namespace onechat::control {
@@ -70,6 +71,12 @@ struct Found {  // everything the ledger knows under an id
   std::vector<Entry> entries;
 };
 
+struct Link {  // of a node's chain of postings: its hash covers all that the node had posted until then
+  std::uint64_t node = 0, n = 0, first_seq = 0, last_seq = 0;
+  std::int64_t unix_ms = 0;
+  Sha256 sha256{};
+};
+
 struct Verdict {
   std::uint64_t transfers = 0;
   struct Breach {
@@ -105,6 +112,9 @@ class Books {
   Result<std::vector<Sum>> trial_balance(std::int64_t at_unix_ms);  // of all postings before it
   Result<oc_ledger_open> open();
   Result<Verdict> verify();
+  // The links of the chains that begin at those transfers, as far as there are any; none: each node's last one.
+  // OC_E_UNSUPPORTED when the ledger keeps no chain.
+  Result<std::vector<Link>> links(const std::vector<std::uint64_t>& first_seqs = {});
 
   ledger::LedgerEngine* engine() const noexcept { return engine_; }
 

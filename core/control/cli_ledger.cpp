@@ -1,5 +1,7 @@
 #include "control/cli_ledger.hpp"
 
+#include <fstream>
+
 #include "control/text_table.hpp"
 
 namespace onechat::control {
@@ -182,6 +184,43 @@ int budget_remove(const Session& s) {
 int ledger_verify(const Session& s) {
   return call_and_show(s, "GET", "/api/v1/ledger/verify", {}, "", show_verdict, verdict_code);
 }
+// The file is sent a thousand lines at a time; what it finds is told as it comes.
+int ledger_check_anchors(const Session& s, const std::string& file) {
+  const auto client = s.client();
+  if (!client) return s.fail(client.error());
+  std::ifstream in(file);
+  if (!in) return s.fail(Error(OC_E_CONFIG, "cannot read " + file));
+  std::size_t anchors = 0, breaches = 0;
+  for (std::string line; in.good();) {
+    std::string body = R"({"anchors":[)";
+    std::size_t some = 0;
+    while (some < 1'000 && std::getline(in, line)) {
+      if (line.empty()) continue;
+      body += (some++ == 0 ? "" : ",") + line;
+    }
+    if (some == 0) break;
+    const auto answer = client->call("POST", "/api/v1/ledger/anchors", {}, body + "]}");
+    if (!answer) return s.fail(answer.error());
+    Arena arena;
+    const oc_json* found = json::get(json::parse(arena, *answer), "breaches");
+    for (const oc_json* b = found ? found->first : nullptr; b; b = b->next, ++breaches)
+      (s.json ? s.err : s.out) << text_of(b, "invariant") << "  " << text_of(b, "detail") << '\n';
+    anchors += some;
+  }
+  if (s.json)
+    s.out << R"({"ok":)" << (breaches == 0 ? "true" : "false") << R"(,"anchors":)" << anchors << R"(,"breaches":)" << breaches << "}\n";
+  else
+    s.out << anchors << " anchors checked, " << breaches << " breaches\n";
+  return breaches == 0 ? kDone : kFailed;
+}
+void show_anchors(std::ostream& out, const oc_json* v) {
+  const oc_json* anchors = json::get(v, "anchors");
+  for (const oc_json* a = anchors ? anchors->first : nullptr; a; a = a->next) out << a->raw << '\n';
+}
+int ledger_anchors(const Session& s) {
+  if (s.args.has("--check")) return ledger_check_anchors(s, s.option("--check"));
+  return call_and_show(s, "GET", "/api/v1/ledger/anchors", {}, "", show_anchors);
+}
 int ledger_statement(const Session& s) {
   auto query = query_of(s, with_wallet({{"from", "--from"}, {"to", "--to"}}));
   const char* path = "/api/v1/ledger/statement";
@@ -232,6 +271,7 @@ std::vector<Command> ledger_commands() {
       {"budget", "remove", "--project NAME --period P [--scope S] [--id ID]", 0, {"--period"},
        and_wallet({"--scope", "--id"}), budget_remove, {}, true},
       {"ledger", "verify", "", 0, {}, {}, ledger_verify},
+      {"ledger", "anchors", "[--check FILE]", 0, {}, {"--check"}, ledger_anchors},
       {"ledger", "statement", "--project NAME [--from DATE] [--to DATE] [--csv]", 0, {}, and_wallet({"--from", "--to"}),
        ledger_statement, {"--csv"}, true},
       {"ledger", "trial-balance", "[--at DATE]", 0, {}, {"--at"}, ledger_trial_balance},

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "admission/key_table.hpp"
+#include "control/audit_plan.hpp"
 #include "control/problem.hpp"
 #include "control/yaml_node.hpp"
 #include "ledger/markup.hpp"
@@ -93,7 +94,7 @@ struct Config {
   PluginUse ledger{}, store{};
   bool ledger_none = false;           // "ledger: none"
   bool ledger_durable = true;         // "durable: false" takes a ledger that may forget, for tests
-  std::uint32_t verify_every_h = 0;  // how often the ledger is verified in the background; 0: never
+  AuditPlan audit;  // of the ledger; no anchor_file: one in the data folder
   std::uint64_t node = 1;             // this process' number among those on the same ledger
   struct Holds {
     bool expected = false;  // streams hold what answers of late have cost; else the worst case

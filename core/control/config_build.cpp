@@ -408,7 +408,14 @@ class Builder {
       out_.ledger.config_json = settings_json(*ledger, {"use", "durable"});
     }
     out_.store = backend("store", root_.get("store"));
-    if (const YamlNode* audit = object(root_, "audit")) number(*audit, "verify_every_h", out_.verify_every_h);
+    std::uint32_t verify_every_h = 0, anchor_every_s = 60;
+    if (const YamlNode* audit = object(root_, "audit")) {
+      number(*audit, "verify_every_h", verify_every_h);
+      number(*audit, "anchor_every_s", anchor_every_s);
+      text(*audit, "anchor_file", out_.audit.anchor_file);
+    }
+    out_.audit.verify_every = std::chrono::hours(verify_every_h);
+    out_.audit.anchor_every = std::chrono::seconds(anchor_every_s);
   }
   template <std::size_t N>
   static void choice(const YamlNode& in, std::string_view key, const std::pair<std::string_view, std::uint32_t> (&words)[N],

@@ -123,7 +123,8 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
   EXPECT_EQ(m.price->usd_per_million.at("output"), "0.000000001");
   EXPECT_EQ(m.max_output_tokens, 9u);
   EXPECT_EQ(m.group, "dear");
-  EXPECT_EQ(c.verify_every_h, 6u);
+  EXPECT_EQ(c.audit.verify_every, std::chrono::hours(6));
+  EXPECT_EQ(c.audit.anchor_every, std::chrono::seconds(60));
   EXPECT_EQ(c.routers[0].config_json, R"({"floor":1})");
   EXPECT_EQ(c.stages[0].use, "redact");
   EXPECT_EQ(m.price->usd_per_million.at("flex"), "1/3");

@@ -33,7 +33,7 @@ ControlPlane::ControlPlane(record::StoreEngine& store, ledger::LedgerEngine* led
       directory_(store, table, clock),
       books_(ledger, hooks_.ledger_aside),
       budgets_(books_, directory_, store),
-      auditor_(books_, clock, std::chrono::hours(options.verify_every_h)),
+      auditor_(books_, clock, options.audit),
       started_unix_ms_(clock.unix_ms()) {}
 
 Result<Boot> ControlPlane::boot() {

@@ -30,7 +30,7 @@ struct ControlHooks {
 
 struct ControlOptions {
   std::int64_t first_boot_credit_nano = 0;
-  std::uint32_t verify_every_h = 0;  // the ledger, in the background; 0: never
+  AuditPlan audit;  // of the ledger, in the background
 };
 
 struct Boot {

@@ -31,6 +31,7 @@ class FakeLedger {
       t.budgets = &budgets;
       t.find = &find;
       t.trial_balance = &trial_balance;
+      t.links = &links;
       return t;
     }();
     return &kTable;
@@ -38,6 +39,7 @@ class FakeLedger {
   std::atomic<bool> breached{false};
   std::atomic<std::int64_t> ahead_ms{0};  // its clock, against the system's
   ledger_test::MemoryStore store;
+  std::vector<ledger_core::Link> chain;  // as a test wants it
 
  private:
   static FakeLedger& self(void* inst) { return *static_cast<FakeLedger*>(inst); }
@@ -53,6 +55,22 @@ class FakeLedger {
       return window ? ledger_core::Span{window->begin_ms, window->end_ms} : ledger_core::Span{};
     };
     return kCalendar;
+  }
+
+  static oc_status links(void* inst, const std::uint64_t* first_seqs, std::uint64_t n, oc_ledger_link_fn each, void* arg) {
+    const auto give = [&](const ledger_core::Link& link) {
+      const oc_ledger_link out = ledger_core::link_of(link);
+      each(arg, &out);
+    };
+    std::map<std::uint64_t, const ledger_core::Link*> last;
+    for (const ledger_core::Link& link : self(inst).chain) {
+      last[link.node] = &link;
+      for (std::uint64_t i = 0; i < n; ++i)
+        if (first_seqs[i] == link.first_seq) give(link);
+    }
+    for (const auto& [node, link] : last)
+      if (n == 0) give(*link);
+    return OC_OK;
   }
 
   static oc_status balance(void* inst, std::uint64_t account, oc_ledger_balance* out) {

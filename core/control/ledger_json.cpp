@@ -69,10 +69,14 @@ void write_budget(oc_jsonw& w, const Wallet& wallet, const NamedBudget& named) {
 void write_verdict(oc_jsonw& w, const Verdict& v) {
   w.object().key("ok").boolean(v.breaches.empty());
   w.key("transfers").raw(std::to_string(v.transfers));
+  write_breaches(w, v.breaches);
+  w.close();
+}
+
+void write_breaches(oc_jsonw& w, const std::vector<Verdict::Breach>& breaches) {
   w.key("breaches").array();
-  for (const auto& b : v.breaches)
-    w.object().key("invariant").string(b.invariant).key("detail").string(b.detail).close();
-  w.close().close();
+  for (const auto& b : breaches) w.object().key("invariant").string(b.invariant).key("detail").string(b.detail).close();
+  w.close();
 }
 
 void write_trial_balance(oc_jsonw& w, std::int64_t at_unix_ms, const std::vector<Sum>& sums,

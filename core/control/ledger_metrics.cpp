@@ -74,6 +74,9 @@ void add_audit_metrics(MetricsText& out, const Audit& audit, std::int64_t now_un
   const char* checks = "Checks of the ledger against its transfers";
   out.counter("onechat_ledger_verify_total", checks, static_cast<double>(audit.done), {{"result", "done"}});
   out.counter("onechat_ledger_verify_total", checks, static_cast<double>(audit.failed), {{"result", "failed"}});
+  const char* anchors = "Times the ends of the ledger's chains were written to the file of anchors";
+  out.counter("onechat_ledger_anchors_total", anchors, static_cast<double>(audit.anchored), {{"result", "done"}});
+  out.counter("onechat_ledger_anchors_total", anchors, static_cast<double>(audit.anchor_failures), {{"result", "failed"}});
   if (audit.ended_unix_ms == 0) return;
   out.gauge("onechat_ledger_verify_problems", "Broken invariants the last check found",
             static_cast<double>(audit.problems));

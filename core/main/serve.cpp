@@ -301,9 +301,10 @@ std::optional<Refusal> Process::open_books() {
     if (gateway_) gateway_->add_metrics(out);
     if (till_) control::add_till_metrics(out, *till_);
   };
+  control::AuditPlan audit = config_.audit;
+  if (audit.anchor_file.empty()) audit.anchor_file = config_.data_dir + "/ledger-anchors.jsonl";
   plane_ = std::make_unique<control::ControlPlane>(*store_, ledger_.get(), keys_, system_clock(),
-                                                   control::ControlOptions{config_.first_boot_credit_nano,
-                                                                           config_.verify_every_h},
+                                                   control::ControlOptions{config_.first_boot_credit_nano, audit},
                                                    std::move(hooks));
   api_ = std::make_unique<control::AdminApi>(*plane_, *token);
   return std::nullopt;

@@ -146,6 +146,21 @@ class PluginInstance {
     must(table->statement(instance_, account, from, to, keep<oc_ledger_entry>, &out));
     return out;
   }
+  // Each node's last link, or those that begin at the transfers named.
+  struct Link {
+    std::uint64_t node, n, first_seq, last_seq;
+    std::vector<std::uint8_t> sha256;
+    friend bool operator==(const Link&, const Link&) = default;
+  };
+  std::vector<Link> links(const std::vector<std::uint64_t>& first_seqs = {}) {
+    std::vector<Link> out;
+    const auto each = [](void* to, const oc_ledger_link* l) {
+      const std::vector<std::uint8_t> hash(l->sha256.ptr, l->sha256.ptr + l->sha256.len);
+      static_cast<std::vector<Link>*>(to)->push_back({l->node, l->n, l->first_seq, l->last_seq, hash});
+    };
+    must(table->links(instance_, first_seqs.data(), first_seqs.size(), each, &out));
+    return out;
+  }
   struct Found {
     std::vector<oc_ledger_hold> holds;
     std::vector<oc_ledger_entry> entries;

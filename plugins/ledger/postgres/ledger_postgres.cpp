@@ -154,6 +154,13 @@ oc_status restore(void* self, const oc_ledger_row* const* rows, std::uint64_t n)
   });
 }
 
+oc_status links(void* self, const std::uint64_t* first_seqs, std::uint64_t n, oc_ledger_link_fn each, void* arg) {
+  return with_books(self, "links", [&](Ledger& l) {
+    const auto give = [&](const oc_ledger_link& link) { each(arg, &link); };
+    n == 0 ? last_links(l, give) : links_at(l, first_seqs, n, give);
+  });
+}
+
 oc_status create(const oc_component*, const oc_host* host, oc_arena* scratch, oc_bytes config, void** self,
                  oc_str* err) {
   const auto say = [&](const std::string& text) {
@@ -188,7 +195,8 @@ oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
                                             find,
                                             trial_balance,
                                             dump_all,
-                                            restore};
+                                            restore,
+                                            links};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.postgres",

@@ -192,6 +192,21 @@ TEST_F(PostgresPlugin, VerifyNamesWhatWasTamperedWith) {
   }
 }
 
+TEST_F(PostgresPlugin, EachNodesLastLinkIsToldAndEarlierOnesStayAsTheyWere) {
+  TestBackend b(url(), schema());
+  EXPECT_TRUE(b.links().empty());
+  apply_all_ok(b, {op_of(OC_LOP_DEPOSIT, 1, 100)});
+  const auto first = b.links();
+  ASSERT_EQ(first.size(), 1u);
+  apply_all_ok(b, {op_of(OC_LOP_DEPOSIT, 2, 100)});
+  const auto second = b.links();
+  ASSERT_EQ(second.size(), 1u);
+  EXPECT_EQ(second[0].n, first[0].n + 1);
+  const auto both = b.links({second[0].first_seq, 999'999, first[0].first_seq});
+  ASSERT_EQ(both.size(), 2u);
+  EXPECT_EQ(both[0].n < both[1].n ? both[0] : both[1], first[0]);
+}
+
 TEST_F(PostgresPlugin, ADumpRestoresIntoEmptyBooksOnlyAndGoesOnThere) {
   TestBackend from(url(), schema() + "_a"), to(url(), schema() + "_b");
   apply_all_ok(from, some_traffic());

@@ -32,6 +32,10 @@ const Statement kOpen{"open",
 const Statement kHold{"find_hold", select<Hold>("WHERE id = $1")};
 const Statement kTombstone{"find_tombstone", select<Tombstone>("WHERE id = $1")};
 const Statement kPostings{"find_postings", select<Transfer>("WHERE id = ANY($1::uuid[]) OR ref = $2 ORDER BY seq")};
+const Statement kLinksAt{"links_at", select<Link>("WHERE first_seq = ANY($1::bigint[])")};
+const Statement kLastLinks{"last_links",
+                           select<Link>("WHERE first_seq IN (SELECT max(first_seq) FROM (SELECT node, first_seq FROM link"
+                                        " ORDER BY first_seq DESC LIMIT 1000) late GROUP BY node) ORDER BY node")};
 const Statement kLoose{"loose", select<Link>("WHERE NOT EXISTS (SELECT FROM transfer x WHERE x.seq = t.first_seq)")};
 const Statement kChainedFrom{"chained_from", "SELECT v::bigint FROM ledger_meta WHERE k = 'chained_from'"};
 const Statement kBefore{"transfers_before", select<Transfer>("WHERE ts_ms < $1")};
@@ -92,6 +96,20 @@ void find_id(Ledger& ledger, const oc_id128& id, const HoldFn& hold, const Entry
   ids.add(id);
   ids.add(settle_id(id));  // a SETTLE's own id leads to its hold's posting
   now.each<Transfer>(kPostings, Params().add(ids).add(id), [&](const Transfer& t) { entry(entry_of(t)); });
+  now.end();
+}
+
+void links_at(Ledger& ledger, const std::uint64_t* first_seqs, std::size_t n, const LinkFn& each) {
+  Column seqs(Type::bigint);
+  for (std::size_t i = 0; i < n; ++i) seqs.add(first_seqs[i]);
+  Snapshot now(ledger.connection());
+  now.each<Link>(kLinksAt, Params().add(seqs), [&](const Link& l) { each(link_of(l)); });
+  now.end();
+}
+
+void last_links(Ledger& ledger, const LinkFn& each) {
+  Snapshot now(ledger.connection());
+  now.each<Link>(kLastLinks, {}, [&](const Link& l) { each(link_of(l)); });
   now.end();
 }
 

@@ -182,6 +182,14 @@ oc_status restore_rows(void* instance, const oc_ledger_row* const* rows, std::ui
   return guarded(instance, "restore", [&](Books& b) { b.restore(rows, n); });
 }
 
+oc_status links(void* instance, const std::uint64_t* first_seqs, std::uint64_t n, oc_ledger_link_fn each, void* arg) {
+  return guarded(instance, "links", [&](Books& b) {
+    Reader reader = b.reader();
+    const auto give_link = [&](const oc_ledger_link& l) { each(arg, &l); };
+    n == 0 ? last_links(reader, give_link) : links_at(reader, first_seqs, n, give_link);
+  });
+}
+
 oc_status create(const oc_component*, const oc_host* host, oc_arena* scratch, oc_bytes config, void** instance,
                  oc_str* err) {
   const auto say = [&](const std::string& text) {
@@ -214,7 +222,8 @@ constexpr char kSchema[] = R"({"type":"object","additionalProperties":false,"req
 oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
   static const oc_ledger_backend backend = {
       sizeof(oc_ledger_backend), kBatchOpsMax, apply,   balance,          statement_of, verify_all,  open_holds,
-      put_budget,                budgets_of,   find_id, trial_balance_at, dump_all,     restore_rows};
+      put_budget,                budgets_of,   find_id, trial_balance_at, dump_all,     restore_rows,
+      links};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.sqlite",

@@ -77,6 +77,20 @@ void trial_balance(Reader& reader, std::int64_t at_ms, const SumFn& each) {
   sums.for_each(each);
 }
 
+void links_at(Reader& reader, const std::uint64_t* first_seqs, std::size_t n, const LinkFn& each) {
+  Query q(reader.handle(), select<Link>("WHERE first_seq = ?"));
+  for (std::size_t i = 0; i < n; ++i)
+    for (q.with(first_seqs[i]); q.next();) each(link_of(row_of<Link>(q)));
+}
+
+// Nothing is indexed by node: the last thousand links are looked through.
+void last_links(Reader& reader, const LinkFn& each) {
+  Query q(reader.handle(),
+          select<Link>("WHERE first_seq IN (SELECT max(first_seq) FROM (SELECT node, first_seq FROM chain_link"
+                       " ORDER BY first_seq DESC LIMIT 1000) GROUP BY node) ORDER BY node"));
+  while (q.next()) each(link_of(row_of<Link>(q)));
+}
+
 void dump(Reader& reader, const RowFn& each) {
   Bytes bytes;
   const auto give = [&](const auto& row) {

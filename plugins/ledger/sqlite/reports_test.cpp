@@ -179,5 +179,22 @@ TEST_F(LedgerReports, ATrialBalanceIsThatOfItsTime) {
                                         {{4000, 1}, {0, 2}}}));
 }
 
+TEST_F(LedgerReports, TheLastLinkMovesOnAndEarlierOnesStayAsTheyWere) {
+  EXPECT_THAT(b.links(), IsEmpty());
+  apply(op_of(OC_LOP_DEPOSIT, 1, 100));
+  const auto first = b.links();
+  ASSERT_THAT(first, SizeIs(1));
+  EXPECT_EQ(first[0].n, 1u);
+  apply(op_of(OC_LOP_DEPOSIT, 2, 100));
+  const auto second = b.links();
+  ASSERT_THAT(second, SizeIs(1));
+  EXPECT_EQ(second[0].n, 2u);
+  EXPECT_GT(second[0].first_seq, first[0].last_seq);
+  const auto both = b.links({second[0].first_seq, 999'999, first[0].first_seq});
+  ASSERT_THAT(both, SizeIs(2));
+  EXPECT_EQ(both[0], second[0]);
+  EXPECT_EQ(both[1], first[0]);
+}
+
 }  // namespace
 }  // namespace onechat::ledger_test

@@ -130,6 +130,14 @@ typedef struct oc_ledger_problem { /* one broken invariant */
   oc_str invariant, detail;        /* "I2", "account 7: ..." */
 } oc_ledger_problem;
 
+typedef struct oc_ledger_link { /* of a node's chain of postings; its hash covers all that the node had posted until then */
+  uint32_t struct_size, reserved;
+  uint64_t node, n;             /* n counts from 1 */
+  uint64_t first_seq, last_seq; /* its transfers, numbered over all nodes */
+  int64_t unix_ms;
+  oc_bytes sha256;              /* 32 bytes; borrowed for the call */
+} oc_ledger_link;
+
 enum { OC_ROW_ACCOUNT = 1, OC_ROW_GRANT = 2, OC_ROW_NODE = 3, OC_ROW_BUDGET = 4, OC_ROW_WINDOW = 5, OC_ROW_HOLD = 6,
        OC_ROW_TOMBSTONE = 7, OC_ROW_TRANSFER = 8, OC_ROW_REFUND = 9, OC_ROW_LINK = 10 };
 typedef struct oc_ledger_row { /* one stored row, in the encoding of ledger_codec.hpp */
@@ -151,6 +159,7 @@ typedef void(OC_CALL *oc_ledger_budget_fn)(void *arg, const oc_ledger_budget *);
 typedef void(OC_CALL *oc_ledger_sum_fn)(void *arg, const oc_ledger_sum *);
 typedef void(OC_CALL *oc_ledger_problem_fn)(void *arg, const oc_ledger_problem *);
 typedef void(OC_CALL *oc_ledger_row_fn)(void *arg, const oc_ledger_row *);
+typedef void(OC_CALL *oc_ledger_link_fn)(void *arg, const oc_ledger_link *);
 
 typedef struct oc_ledger_backend { /* all [backend], one thread */
   uint32_t struct_size, batch_max;
@@ -174,6 +183,9 @@ typedef struct oc_ledger_backend { /* all [backend], one thread */
    * order into empty books, in as many calls as the host likes (n 0: the last), and refuses others (OC_E_CONFLICT). */
   oc_status(OC_CALL *dump)(void *inst, oc_ledger_row_fn, void *arg);
   oc_status(OC_CALL *restore)(void *inst, const oc_ledger_row *const *, uint64_t n);
+  /* NULL without OC_LEDGER_CAP_HASH_CHAIN. The links that begin at those transfers, as far as there are any; n 0: the last
+   * link of each node that posted of late. */
+  oc_status(OC_CALL *links)(void *inst, const uint64_t *first_seqs, uint64_t n, oc_ledger_link_fn, void *arg);
 } oc_ledger_backend;
 
 #ifdef __cplusplus

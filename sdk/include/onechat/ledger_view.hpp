@@ -38,6 +38,18 @@ inline oc_ledger_entry entry_of(const Transfer& t) {
   return e;
 }
 
+inline oc_ledger_link link_of(const Link& l) {
+  oc_ledger_link out{};
+  out.struct_size = sizeof out;
+  out.node = l.node;
+  out.n = l.n;
+  out.first_seq = l.first_seq;
+  out.last_seq = l.last_seq;
+  out.unix_ms = l.ts_ms;
+  out.sha256 = {l.hash.data(), l.hash.size()};
+  return out;
+}
+
 inline oc_ledger_hold hold_of(const Hold& h) {
   oc_ledger_hold out{};
   out.struct_size = sizeof out;
