@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cmath>
+#include <cstring>
 
 #include "json/text_scan.hpp"
 
@@ -106,19 +107,53 @@ void append_string(std::string& out, std::string_view text) {
 
 }  // namespace onechat::json
 
-// Names and short values, with the comma and the quotes around them, go out in one piece.
+namespace {
+
+// std::copy of at most 64 bytes without a call or a loop: in words that may overlap.
+char* copy_short(const char* from, std::size_t n, char* to) noexcept {
+  struct Sixteen {
+    char bytes[16];
+  };
+  const auto word = [&]<class Word>(Word, std::size_t at) { std::memcpy(to + at, from + at, sizeof(Word)); };
+  if (n >= 16) {
+    word(Sixteen{}, 0);
+    if (n > 32) word(Sixteen{}, 16);
+    if (n > 48) word(Sixteen{}, 32);
+    word(Sixteen{}, n - 16);
+  } else if (n >= 8) {
+    word(std::uint64_t{}, 0);
+    word(std::uint64_t{}, n - 8);
+  } else if (n >= 4) {
+    word(std::uint32_t{}, 0);
+    word(std::uint32_t{}, n - 4);
+  } else if (n >= 2) {
+    word(std::uint16_t{}, 0);
+    word(std::uint16_t{}, n - 2);
+  } else if (n == 1) {
+    *to = *from;
+  }
+  return to + n;
+}
+
+}  // namespace
+
+// Names and short values, with the comma and the quotes around them, go out in one piece. What is to be escaped is looked
+// for in the copy, which whole steps fit into.
 bool oc_jsonw::write_short(std::string_view text, bool name) {
   constexpr std::size_t kShortMax = 60;
-  const char* const end = text.data() + text.size();
-  if (text.size() > kShortMax || onechat::json::skip_plain(text.data(), end) != end) return false;
-  char piece[kShortMax + 4];
+  if (text.size() > kShortMax) return false;
+  char piece[2 + kShortMax + onechat::json::kPlainStep];
   char* at = piece;
   if (comma_) *at++ = ',';
   *at++ = '"';
-  at = std::copy(text.data(), end, at);
+  const char* const begin = at;
+  at = copy_short(text.data(), text.size(), at);
+  std::memset(at, ' ', onechat::json::kPlainStep);
+  for (const char* p = begin; p < at; p += onechat::json::kPlainStep)
+    if (!onechat::json::plain_step(p)) return false;
   *at++ = '"';
   if (name) *at++ = ':';
-  out_->append(piece, at);
+  out_->append(piece, static_cast<std::size_t>(at - piece));
   comma_ = !name;
   return true;
 }
@@ -140,10 +175,12 @@ oc_jsonw& oc_jsonw::string(std::string_view v) {
 }
 
 oc_jsonw& oc_jsonw::integer(std::int64_t v) {
-  separate();
   char buffer[24];
-  const auto end = std::to_chars(buffer, buffer + sizeof buffer, v).ptr;
-  out_->append(buffer, end);
+  char* const digits = comma_ ? buffer + 1 : buffer;
+  buffer[0] = ',';
+  comma_ = true;
+  const char* const end = std::to_chars(digits, buffer + sizeof buffer, v).ptr;
+  out_->append(buffer, static_cast<std::size_t>(end - buffer));
   return *this;
 }
 

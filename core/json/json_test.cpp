@@ -150,6 +150,24 @@ TEST(JsonWrite, EscapesWhateverStandsWherever) {
     }
 }
 
+// The writer takes short texts in steps of sixteen bytes, and what is left of them in words that overlap.
+TEST(JsonWrite, EscapesInTextsOfAnyLength) {
+  for (std::size_t n = 1; n < 50; ++n)
+    for (std::size_t at = 0; at < n; ++at)
+      for (const char* odd : {"\"", "\\", "\x1f", "\xC3\xA9", "\x7f"}) {
+        std::string text(n, 'x');
+        text.replace(at, 1, odd);
+        std::string written;
+        oc_jsonw w(&written);
+        w.object().key(text).string(text).close();
+        Arena arena;
+        const oc_json* back = parse(arena, written);
+        ASSERT_NE(back, nullptr) << written;
+        ASSERT_EQ(back->first->key, text);
+        ASSERT_EQ(back->first->text, text);
+      }
+}
+
 TEST(JsonParse, InvalidUtf8IsRefusedWhereverItStands) {
   for (const char* bad : {"\xff", "\xc3", "\xc0\x80", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\x80"})
     for (std::size_t at = 1; at < 20; ++at) {

@@ -45,6 +45,16 @@ inline bool all_plain_16(const char* p) noexcept {
 }
 #endif
 
+// Whether so many bytes are all plain.
+inline constexpr std::size_t kPlainStep = 16;
+inline bool plain_step(const char* p) noexcept {
+#ifdef __SSE2__
+  return care_bits_16(p) == 0;
+#else
+  return all_plain_16(p);
+#endif
+}
+
 // The first byte of [p, end) that is not plain, or `end`.
 inline const char* skip_plain(const char* p, const char* end) noexcept {
   static_assert(std::endian::native == std::endian::little, "the first byte is the lowest of a word");

@@ -4,6 +4,8 @@
 #include <array>
 #include <charconv>
 
+#include "net/control_bytes.hpp"
+
 namespace onechat::net {
 namespace {
 
@@ -21,16 +23,26 @@ constexpr std::array<bool, 256> token_table() {
 constexpr auto kToken = token_table();
 
 bool is_token(std::string_view text) noexcept {
-  return !text.empty() && std::ranges::all_of(text, [](unsigned char c) { return kToken[c]; });
+  for (const char c : text)
+    if (!kToken[static_cast<unsigned char>(c)]) return false;
+  return !text.empty();
 }
 
 bool is_value(std::string_view text) noexcept {
-  return std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
+  return !may_hold_control(text) || std::ranges::none_of(text, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
 }
+
+constexpr auto kInTarget = [] {
+  std::array<bool, 256> table{};
+  for (unsigned c = 0x21; c < 256; ++c) table[c] = c != 0x7f && c != '#';
+  return table;
+}();
 
 bool is_target(std::string_view text) noexcept {
   if (!text.empty() && text.front() != '/' && text.front() != '?') return false;
-  return std::ranges::none_of(text, [](unsigned char c) { return c <= 0x20 || c == 0x7f || c == '#'; });
+  for (const char c : text)
+    if (!kInTarget[static_cast<unsigned char>(c)]) return false;
+  return true;
 }
 
 bool same_name(std::string_view lower, std::string_view name) noexcept {

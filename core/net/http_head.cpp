@@ -4,6 +4,8 @@
 #include <array>
 #include <cstring>
 
+#include "net/control_bytes.hpp"
+
 namespace onechat::net {
 namespace {
 
@@ -39,21 +41,10 @@ bool equals_folded(std::string_view a, std::string_view lower_case) noexcept {
 
 bool is_value_byte(unsigned c) noexcept { return (c >= 0x20 && c != 0x7f) || c == '\t'; }
 
-// True when one of eight bytes is below 0x20 or is DEL. May also say so of harmless bytes next to such ones: the caller
-// looks again, byte by byte.
-bool may_hold_control(const char* p) noexcept {
-  constexpr std::uint64_t kOnes = 0x0101010101010101, kHighs = 0x8080808080808080;
-  std::uint64_t x;
-  std::memcpy(&x, p, 8);
-  const std::uint64_t below = (x - kOnes * 0x20) & ~x & kHighs;
-  const std::uint64_t del = x ^ (kOnes * 0x7f);
-  return (below | ((del - kOnes) & ~del & kHighs)) != 0;
-}
-
 bool is_value(std::string_view v) noexcept {
   std::size_t i = 0;
   for (; i + 8 <= v.size(); i += 8) {
-    if (!may_hold_control(v.data() + i)) continue;
+    if (!word_may_hold_control(v.data() + i)) continue;
     for (std::size_t k = i; k < i + 8; ++k)
       if (!is_value_byte(byte_of(v[k]))) return false;
   }

@@ -5,6 +5,8 @@
 #include <charconv>
 #include <ctime>
 
+#include "net/control_bytes.hpp"
+
 namespace onechat::net {
 namespace {
 
@@ -56,14 +58,22 @@ void append_number(std::string& to, std::uint64_t n) {
 
 bool ends_field(char c) noexcept { return c == '\r' || c == '\n' || c == '\0'; }
 
+constexpr auto kInFieldName = [] {
+  std::array<bool, 256> t{};
+  for (unsigned c = 0x21; c < 0x7f; ++c) t[c] = c != ':';
+  return t;
+}();
+
 bool is_field_name(std::string_view name) noexcept {
-  return !name.empty() &&
-         std::all_of(name.begin(), name.end(), [](char c) { return c > 0x20 && c != ':' && c != 0x7f; });
+  for (const char c : name)
+    if (!kInFieldName[static_cast<unsigned char>(c)]) return false;
+  return !name.empty();
 }
 
 void append_value(std::string& head, std::string_view value) {
   const std::size_t at = head.size();
   head.append(value);
+  if (!may_hold_control(value)) return;
   std::replace_if(head.begin() + static_cast<std::ptrdiff_t>(at), head.end(), ends_field, ' ');
 }
 
