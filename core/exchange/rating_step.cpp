@@ -1,6 +1,7 @@
 // What an exchange may cost and what it did cost: usage, price and terms turned into money.
 #include <algorithm>
 #include <array>
+#include <span>
 
 #include "exchange/exchange.hpp"
 #include "ledger/rerate.hpp"
@@ -60,8 +61,10 @@ Result<ledger::Rated> Exchange::worst_case(const Choice& choice, std::uint64_t o
   worst.output = std::min(worst.output, output_max);
   if (worst.searches == 0 && may_search(*request_)) worst.searches = kSearchesHeld;
   worst.requests = 1;
-  const std::array tiers{ServiceTier::standard, asked_tier(*request_), ledger::tier_of(worst)};
-  return ledger::dearest(*choice.tariff.price, worst, terms_of(choice), tiers);
+  const std::array all{ServiceTier::standard, asked_tier(*request_), ledger::tier_of(worst)};
+  const std::span tiers(all);
+  const bool one = all[1] == all[0] && all[2] == all[0];
+  return ledger::dearest(*choice.tariff.price, worst, terms_of(choice), tiers.first(one ? 1 : all.size()));
 }
 
 // Adds what `usage_` costs at that target, and keeps how it came about for the attempt's line in the trace.
