@@ -4,6 +4,7 @@
 #include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/error.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/ssl/error.hpp>
@@ -20,6 +21,8 @@ using boost::system::error_code;
 
 // TLS makes a record of each piece: up to so many bytes are copied to be few records.
 constexpr std::size_t kTlsGatherBytesMax = 16 * 1024;
+// So many bytes are copied together: that costs less than what the kernel does for each piece.
+constexpr std::size_t kGatherBytesMax = 4 * 1024;
 
 }  // namespace
 
@@ -79,7 +82,7 @@ void ClientConnection::gather(std::span<const std::string_view> body) {
 bool ClientConnection::write_now(error_code& ec) {
   if (tls_) return false;
   while (!left().empty()) {
-    const std::size_t n = socket_.write_some(left(), ec);
+    const std::size_t n = write_some(ec);
     if (ec == boost::asio::error::would_block) {
       ec = {};
       return false;
@@ -88,6 +91,12 @@ bool ClientConnection::write_now(error_code& ec) {
     consume(n);
   }
   return true;
+}
+
+std::size_t ClientConnection::write_some(error_code& ec) {
+  std::array<char, kGatherBytesMax> gathered;
+  if (boost::asio::buffer_size(left()) > gathered.size()) return socket_.write_some(left(), ec);
+  return socket_.write_some(boost::asio::buffer(gathered, boost::asio::buffer_copy(boost::asio::buffer(gathered), left())), ec);
 }
 
 boost::asio::awaitable<error_code> ClientConnection::write_rest() {

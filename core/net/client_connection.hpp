@@ -68,6 +68,7 @@ class ClientConnection final : public Stoppable {
   };
 
   void on_read(const boost::system::error_code& ec, std::size_t bytes);
+  std::size_t write_some(boost::system::error_code& ec);  // of what is left, to a plain socket
   void consume(std::size_t bytes) noexcept;
   std::span<const boost::asio::const_buffer> left() const noexcept { return std::span(pieces_).subspan(written_); }
 

@@ -45,6 +45,7 @@ class ClientSocket {
   };
   void notify_close() noexcept;
   State tls_state(int result) noexcept;
+  ssize_t write_plain(std::span<const iovec> pieces) noexcept;
   Io write_tls(std::span<const iovec> pieces) noexcept;
 
   Stream stream_;
