@@ -4,11 +4,11 @@
 #pragma once
 #include <onechat/conv.h>
 
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace onechat::record {
 
@@ -50,8 +50,8 @@ class AnswerText {
 
   std::size_t text_bytes_max_, text_bytes_ = 0;
   bool full_ = false;
-  std::vector<Part> parts_;
-  std::vector<std::uint32_t> finish_;  // by choice; OC_FIN_*, 0 = open
+  boost::container::small_vector<Part, 1> parts_;  // of most answers: one part of one choice
+  boost::container::small_vector<std::uint32_t, 1> finish_;  // by choice; OC_FIN_*, 0 = open
   std::string error_code_, error_message_;
   oc_status error_status_ = OC_OK;
   bool truncated_ = false;
