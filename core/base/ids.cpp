@@ -42,12 +42,16 @@ oc_id128 IdMaker::next(std::int64_t unix_ms) noexcept {
           static_cast<std::uint64_t>(counter_) << 40 | (state_ & 0xff'ffff'ffffu)};
 }
 
-std::string to_hex(oc_id128 id) {
-  std::string out(32, '0');
-  for (int i = 0; i < 16; ++i) {
-    out[15 - i] = kHex[id.hi >> (4 * i) & 15];
-    out[31 - i] = kHex[id.lo >> (4 * i) & 15];
+void write_hex(oc_id128 id, std::span<char, kHexDigits> to) noexcept {
+  for (std::size_t i = 0; i < 16; ++i) {
+    to[15 - i] = kHex[id.hi >> (4 * i) & 15];
+    to[31 - i] = kHex[id.lo >> (4 * i) & 15];
   }
+}
+
+std::string to_hex(oc_id128 id) {
+  std::string out(kHexDigits, '0');
+  write_hex(id, std::span<char, kHexDigits>(out.data(), kHexDigits));
   return out;
 }
 

@@ -25,7 +25,9 @@ class IdMaker {
   std::uint32_t counter_ = 0;
 };
 
-std::string to_hex(oc_id128 id);                             // 32 lower-case digits
+inline constexpr std::size_t kHexDigits = 32;                // of an id, lower-case
+void write_hex(oc_id128 id, std::span<char, kHexDigits> to) noexcept;
+std::string to_hex(oc_id128 id);
 std::optional<oc_id128> id_from_hex(std::string_view text);  // nullopt unless 32 hex digits
 // An id that is a pure function of `text` (SHA-256, cut): for idempotency keys given from outside.
 oc_id128 id_from_text(std::string_view text);

@@ -78,9 +78,9 @@ asio::awaitable<void> Exchange::attempt(std::size_t position, AttemptOutcome& ou
   if ((request_->flags & OC_REQ_STREAM) != 0) answer_.stream();
   choice.target->health->began();
   if (provider.codec)
-    outcome = co_await upstream::attempt_codec(*provider.codec, *provider.client, std::move(in));
+    co_await upstream::attempt_codec(*provider.codec, *provider.client, std::move(in), outcome);
   else
-    outcome = co_await upstream::attempt_active(*provider.active, std::move(in));
+    co_await upstream::attempt_active(*provider.active, std::move(in), outcome);
   if (failed() && (outcome.error.status == OC_OK || outcome.error.status == OC_E_CANCELLED || outcome.upstream_status / 100 == 2)) {
     // What the plugin said is more precise than what the transport saw.
     if (!client_gone_) outcome.error = failure_;
@@ -249,7 +249,7 @@ asio::awaitable<void> Exchange::answer(AttemptOutcome& outcome) {
   }
   add_headers(!plan_->shared->ledger_none);
   first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
-  co_await answer_.send();
+  if (!answer_.send_now()) co_await answer_.send_rest();
   keep_for_trace();
 }
 
@@ -273,7 +273,7 @@ asio::awaitable<void> Exchange::answer_whole(AttemptOutcome& outcome) {
   add_headers(outcome.error.status == OC_OK && !plan_->shared->ledger_none);
   answer_.raw_body(std::move(whole.body));
   first_byte_us_ = (node_.clock.now_ns() - begin_ns_) / 1000;
-  co_await answer_.send();
+  if (!answer_.send_now()) co_await answer_.send_rest();
   keep_for_trace();
 }
 

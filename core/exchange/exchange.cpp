@@ -41,8 +41,10 @@ Exchange::Exchange(Worker& worker, net::Transaction& transaction)
       begin_unix_ms_(node_.clock.unix_ms()) {
   usage_.struct_size = sizeof usage_;
   id_ = worker.ids.next(begin_unix_ms_);
-  request_id_.reserve(kIdPrefix.size() + 32);
-  request_id_.append(kIdPrefix).append(to_hex(id_));
+  const auto text = arena_.make_array<char>(kIdPrefix.size() + kHexDigits);
+  kIdPrefix.copy(text.data(), kIdPrefix.size());
+  write_hex(id_, text.subspan<kIdPrefix.size(), kHexDigits>());
+  request_id_ = {text.data(), text.size()};
 }
 
 Exchange::~Exchange() {
@@ -93,7 +95,7 @@ asio::awaitable<void> Exchange::run() {
   for (const Step& step : plan_->pipeline) {
     if (!parsed && step.kind != StepKind::authenticate) {
       parsed = true;
-      done = co_await read_request();
+      if (!read_now(done)) done = co_await read_request();
       if (done && request_ == nullptr) {
         co_await list_models();
         co_return;
@@ -102,15 +104,17 @@ asio::awaitable<void> Exchange::run() {
         co_await serve_kept();
         co_return;
       }
-      if (done) done = co_await resume();
+      if (done && request_->previous_id.len != 0) done = co_await resume();
       if (!done) break;
     }
     switch (step.kind) {
-      case StepKind::authenticate: done = authenticate(); break;
-      case StepKind::admit: done = admit(); break;
-      case StepKind::route: done = route(); break;
+      case StepKind::authenticate:
+      case StepKind::admit:
+      case StepKind::route: done = decide(step.kind); break;
       case StepKind::stage:
-      case StepKind::reserve: done = co_await wait_for(step); break;
+      case StepKind::reserve:
+        if (step.kind == StepKind::stage || !hold_now(done)) done = co_await wait_for(step);
+        break;
       case StepKind::call: co_await call(); break;
       case StepKind::settle: settle(); break;
       case StepKind::trace: break;  // always last: below, for refused requests too
@@ -138,13 +142,25 @@ Result<void> Exchange::may_begin() const {
   return unknown;
 }
 
-// No coroutine itself: run() awaits one result for both, and its frame stays small enough to be recycled.
+// Apart from run(), whose frame has a place for each result that it is given and must stay small enough to be recycled.
+Result<void> Exchange::decide(StepKind kind) {
+  if (kind == StepKind::authenticate) return authenticate();
+  return kind == StepKind::admit ? admit() : route();
+}
+
+// No coroutine itself: run() awaits one result for both.
 asio::awaitable<Result<void>> Exchange::wait_for(const Step& step) {
   return step.kind == StepKind::stage ? run_stage(*plan_->stages[step.stage]) : hold();
 }
 
+bool Exchange::hold_now(Result<void>& done) { return wanted_state().empty() && reserve_now(done); }
+
 asio::awaitable<Result<void>> Exchange::hold() {
-  co_await recall_state();
+  if (auto ids = wanted_state(); !ids.empty()) {
+    co_await recall_state(std::move(ids));
+    Result<void> done;
+    if (reserve_now(done)) co_return done;
+  }
   co_return co_await reserve();
 }
 
@@ -173,23 +189,33 @@ Result<void> Exchange::authenticate() {
   return {};
 }
 
+bool Exchange::read_now(Result<void>& done) {
+  const auto body = transaction_.body_now();
+  if (body) done = parse(*body);
+  return body.has_value();
+}
+
 asio::awaitable<Result<void>> Exchange::read_request() {
-  const auto argument = surface::percent_decode(arena_, match_.path_arg);
-  if (!argument) co_return Error(OC_E_INVALID, "The path has a malformed percent-encoding.");
-  http_in_.path_arg = str(*argument);
   auto body = co_await transaction_.read_body();
   if (!body) {
     Error broken = body.error();
     if (broken.status == OC_E_TIMEOUT) broken.http_status = 408;
     co_return broken;
   }
-  http_in_.body = *body;
+  co_return parse(*body);
+}
+
+Result<void> Exchange::parse(oc_bytes body) {
+  const auto argument = surface::percent_decode(arena_, match_.path_arg);
+  if (!argument) return Error(OC_E_INVALID, "The path has a malformed percent-encoding.");
+  http_in_.path_arg = str(*argument);
+  http_in_.body = body;
 
   const oc_surface& table = match_.surface->table();
   surface_state_ = arena_.allocate(table.call_state_size + 16, 16);
-  if (surface_state_ == nullptr) co_return Error(OC_E_TOO_LARGE, "The request is too large.");
+  if (surface_state_ == nullptr) return Error(OC_E_TOO_LARGE, "The request is too large.");
   std::memset(surface_state_, 0, table.call_state_size);
-  if (match_.op == OC_OP_LIST_MODELS || match_.op == OC_OP_GET_MODEL) co_return Result<void>();
+  if (match_.op == OC_OP_LIST_MODELS || match_.op == OC_OP_GET_MODEL) return {};
 
   const oc_request* parsed = nullptr;
   const oc_status status = plugin::timed(match_.surface->times(Timed::parse), [&] {
@@ -197,12 +223,12 @@ asio::awaitable<Result<void>> Exchange::read_request() {
   });
   auto* own = arena_.make<oc_request>();
   if (status < 0 || parsed == nullptr || !plugin::normalise(parsed, *own))
-    co_return failed() ? failure_ : Error(status < 0 ? status : OC_E_INTERNAL, "The request was not understood.");
+    return failed() ? failure_ : Error(status < 0 ? status : OC_E_INTERNAL, "The request was not understood.");
   own->struct_size = sizeof *own;
   if (own->n == 0) own->n = 1;
   if (wants_strict(transaction_.head())) own->flags |= OC_REQ_STRICT;
   request_ = own;
-  co_return Result<void>();
+  return {};
 }
 
 Result<void> Exchange::admit() {

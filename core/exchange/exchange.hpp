@@ -7,6 +7,7 @@
 #pragma once
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <boost/container/small_vector.hpp>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -54,10 +55,14 @@ class Exchange final : public oc_call, public upstream::Downstream {
   // Steps (exchange.cpp). A Result's error is what the client gets.
   Result<void> authenticate();
   boost::asio::awaitable<Result<void>> read_request();
+  bool read_now(Result<void>& done);  // false: the body is still to come, await read_request()
+  Result<void> parse(oc_bytes body);
+  Result<void> decide(StepKind kind);
   Result<void> admit();
   Result<void> may_begin() const;
   boost::asio::awaitable<Result<void>> wait_for(const Step& step);
   boost::asio::awaitable<Result<void>> hold();
+  bool hold_now(Result<void>& done);  // false: something has to be waited for, await hold()
   boost::asio::awaitable<Result<void>> run_stage(const Stage& stage);
   Result<void> route();
   std::size_t best_door(std::size_t i) const;
@@ -81,7 +86,8 @@ class Exchange final : public oc_call, public upstream::Downstream {
   boost::asio::awaitable<Result<void>> resume();
   boost::asio::awaitable<void> serve_kept();
   void keep(std::string_view answer_json);
-  boost::asio::awaitable<void> recall_state();
+  std::vector<std::string> wanted_state() const;
+  boost::asio::awaitable<void> recall_state(std::vector<std::string> ids);
   void remember_state();
   boost::asio::awaitable<Result<std::vector<record::Document>>> load(std::string ns, std::vector<std::string> keys);
   std::string kept_key(std::string_view id) const;
@@ -117,7 +123,9 @@ class Exchange final : public oc_call, public upstream::Downstream {
     std::uint64_t limit_scope = 0, covers = 0;  // covers: output tokens, when granted
     std::int64_t amount = 0;
   };
+  bool reserve_now(Result<void>& done);  // from a lease; false: the books have to be asked, await reserve()
   boost::asio::awaitable<Result<void>> reserve();
+  Result<void> set_hold_amount();
   void settle();
   Result<std::int64_t> price_of_all(std::uint64_t output_max) const;
   std::uint64_t expected_output() const;
@@ -148,7 +156,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   surface::Answer answer_;
 
   oc_id128 id_{};
-  std::string request_id_;     // as clients see it: "req_" and the id in hex
+  std::string_view request_id_;  // as clients see it: "req_" and the id in hex
   std::uint64_t begin_ns_ = 0;
   std::int64_t begin_unix_ms_ = 0;
 
@@ -156,7 +164,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   std::optional<admission::Ticket> ticket_;
   const oc_request* request_ = nullptr;
   const routing::Model* model_ = nullptr;
-  std::vector<Choice> choices_;
+  boost::container::small_vector<Choice, 2> choices_;
   std::uint32_t attempts_max_ = 1;
   std::string route_reason_;
   bool must_translate_ = false;  // a stage rewrites

@@ -153,18 +153,20 @@ void Exchange::keep(std::string_view answer_json) {
                         [](const Result<void>&) {});  // the store counts what fails
 }
 
-// State that some target wants and the client's dialect could not carry.
-asio::awaitable<void> Exchange::recall_state() {
-  if ((match_.surface->table().flags & OC_SURF_CARRIES_STATE) != 0 || !principal_) co_return;
+// Ids of state that some target wants and the client's dialect could not carry.
+std::vector<std::string> Exchange::wanted_state() const {
+  if ((match_.surface->table().flags & OC_SURF_CARRIES_STATE) != 0 || !principal_) return {};
   bool wanted = false;
   for (const Choice& c : choices_) {
     const ProviderRuntime& p = plan_->providers[c.target->provider];
     const bool same = p.codec && view(p.codec->table().dialect) == view(request_->dialect);
     wanted = wanted || (!same && (p.caps & OC_PROV_CAP_STATE) != 0);
   }
-  if (!wanted) co_return;
-  std::vector<std::string> ids = conversation::missing_state(*request_), keys;
-  if (ids.empty()) co_return;
+  return wanted ? conversation::missing_state(*request_) : std::vector<std::string>();
+}
+
+asio::awaitable<void> Exchange::recall_state(std::vector<std::string> ids) {
+  std::vector<std::string> keys;
   for (const std::string& id : ids) keys.push_back(kept_key(std::string_view(id).substr(0, kIdMax)));
   const std::size_t prefix = kept_key("").size();
   Documents found = co_await load(kStates, std::move(keys));

@@ -83,9 +83,18 @@ bool Exchange::clip(std::int64_t available) {
 
 // ---- reserve
 
-asio::awaitable<Result<void>> Exchange::reserve() {
-  if (node_.till == nullptr || plan_->shared->ledger_none) co_return Result<void>();
-  if (request_->op == OC_OP_COUNT_TOKENS) co_return Result<void>();  // free everywhere
+Result<void> Exchange::set_hold_amount() {
+  const std::uint64_t expected = expected_output();
+  const auto amount = price_of_all(expected);
+  if (!amount) return amount.error();
+  hold_.amount = *amount;
+  covered_output_ = expected;
+  return {};
+}
+
+bool Exchange::reserve_now(Result<void>& done) {
+  if (node_.till == nullptr || plan_->shared->ledger_none) return true;
+  if (request_->op == OC_OP_COUNT_TOKENS) return true;  // free everywhere
   hold_.id = id_;
   hold_.scopes.account = principal_->project->account;
   hold_.scopes.project_id = principal_->project->id;
@@ -93,20 +102,25 @@ asio::awaitable<Result<void>> Exchange::reserve() {
   hold_.scopes.user_id = admission::user_number(view(request_->user));
   hold_.scopes.group_id = model_->group;
 
+  done = set_hold_amount();
+  if (!done) return true;
+  if (!node_.till->take(hold_)) return false;
+  worker_.metrics.lease_hits.add();
+  worker_.metrics.reserve_wait.add(0);
+  held_nano_ = hold_.amount;
+  return true;
+}
+
+// After reserve_now() found no lease for it.
+asio::awaitable<Result<void>> Exchange::reserve() {
   const std::uint64_t asked_ns = node_.clock.now_ns();
-  oc_ledger_result result{};
-  for (bool clipped = false;; clipped = true) {
-    const std::uint64_t expected = expected_output();
-    const auto amount = price_of_all(expected);
-    if (!amount) co_return amount.error();
-    hold_.amount = *amount;
-    covered_output_ = expected;
-    if (node_.till->take(hold_)) {
+  oc_ledger_result result = co_await node_.till->reserve(hold_);
+  if (result.status == OC_E_FUNDS && clip(result.available)) {
+    if (auto priced = set_hold_amount(); !priced) co_return priced;
+    if (node_.till->take(hold_))
       worker_.metrics.lease_hits.add();
-      break;
-    }
-    result = co_await node_.till->reserve(hold_);
-    if (result.status != OC_E_FUNDS || clipped || !clip(result.available)) break;
+    else
+      result = co_await node_.till->reserve(hold_);
   }
   worker_.metrics.reserve_wait.add((node_.clock.now_ns() - asked_ns) / 1000);
   if (!hold_.open) co_return refusal_of(result);

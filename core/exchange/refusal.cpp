@@ -8,7 +8,7 @@ void Exchange::add_headers(bool settled) {
   answer_.header("x-request-id", request_id_);
   const std::string_view own_name = view(match_.surface->table().request_id_header);
   if (!own_name.empty()) answer_.header(own_name, request_id_);
-  answer_.header("x-1chat-trace", std::string_view(request_id_).substr(kIdPrefix.size()));
+  answer_.header("x-1chat-trace", request_id_.substr(kIdPrefix.size()));
   if (settled) answer_.header("x-1chat-cost", ledger::usd_text(cost_nano_ + fee_nano_));
   if (dropped_.empty()) return;
   std::string list;

@@ -19,7 +19,8 @@ awaitable<Sent> run(std::shared_ptr<Client::Impl> client, const Request& request
   auto send = std::make_unique<Send>(client, cancel);
   if (auto over = send->interrupted(Phase::connect)) co_return std::move(*over);
   for (bool fresh = false;; fresh = true) {
-    if (auto failed = co_await send->attach(fresh)) co_return std::move(*failed);
+    if (fresh || !send->attach_idle())
+      if (auto failed = co_await send->attach()) co_return std::move(*failed);
     if (before) {
       const bool go_on = co_await before();
       before = nullptr;

@@ -67,6 +67,8 @@ class Response {  // its destructor closes the connection unless the body was re
   // Some body bytes (un-chunked), valid until the next call. Empty: the body is complete and the connection is back in
   // the pool. Errors: OC_E_IO (cut or broken framing), OC_E_TIMEOUT, OC_E_CANCELLED.
   virtual boost::asio::awaitable<Result<std::string_view>> read_some() = 0;
+  // The same without a coroutine for what has come already; nothing: more has to be waited for, await read_some().
+  virtual std::optional<Result<std::string_view>> read_now() = 0;
 };
 
 struct Request {

@@ -40,13 +40,14 @@ SendError Send::fail(Error error, Phase phase) {
   return SendError{std::move(error), phase};
 }
 
-awaitable<Failure> Send::attach(bool fresh) {
-  if (!fresh) {
-    if (auto idle = client_->pool().take_idle()) {
-      adopt(std::move(idle));
-      co_return std::nullopt;
-    }
-  }
+bool Send::attach_idle() {
+  auto idle = client_->pool().take_idle();
+  if (!idle) return false;
+  adopt(std::move(idle));
+  return true;
+}
+
+awaitable<Failure> Send::attach() {
   interrupt_.expire_after(client_->options().connect_ms);
   auto connection = client_->pool().take_new();
   if (!connection) connection = co_await client_->pool().wait(interrupt_);
@@ -111,23 +112,25 @@ Result<void> Send::end_read() {
   return connection_->take_arrival();
 }
 
-awaitable<Result<std::string_view>> Send::read_some() {
-  for (;;) {
-    if (!connection_) {
-      if (broken_) co_return *broken_;
-      co_return std::string_view();
-    }
+std::optional<Result<std::string_view>> Send::read_now() {
+  if (connection_) {
     // What came before a break is handed out first.
     ResponseReader& reader = connection_->reader();
-    if (const auto body = reader.take_body(); !body.empty()) co_return body;
-    if (broken_) {
+    if (const auto body = reader.take_body(); !body.empty()) return body;
+    if (broken_)
       drop();
-      continue;
-    }
-    if (reader.done()) {
+    else if (reader.done())
       release();
-      continue;
-    }
+    else
+      return std::nullopt;
+  }
+  if (broken_) return *broken_;
+  return std::string_view();
+}
+
+awaitable<Result<std::string_view>> Send::read_some() {
+  for (;;) {
+    if (auto ready = read_now()) co_return std::move(*ready);
     // No deadline runs while the caller is busy with what it got.
     interrupt_.expire_after(client_->options().idle_ms);
     begin_read();

@@ -14,8 +14,10 @@ class Send final : public Response {
   Send(std::shared_ptr<Client::Impl> client, Cancel& cancel);
   ~Send() override;
 
-  // Gives this a connection that stands; `fresh`: none that was used before. Nothing on success.
-  boost::asio::awaitable<std::optional<SendError>> attach(bool fresh);
+  // Gives this a new connection, or the one that the pool has next. Nothing on success.
+  boost::asio::awaitable<std::optional<SendError>> attach();
+  // The same with one that lies idle. False: there is none.
+  bool attach_idle();
   // Writes the request and reads the response's head. Nothing on success.
   boost::asio::awaitable<std::optional<SendError>> perform(const Request& request);
   // After perform() failed: the server had closed a connection that lay in the pool, before this request reached it.
@@ -28,6 +30,7 @@ class Send final : public Response {
   std::span<const oc_header> headers() const noexcept override { return head_.headers; }
   std::string_view header(std::string_view lower_case_name) const noexcept override;
   boost::asio::awaitable<Result<std::string_view>> read_some() override;
+  std::optional<Result<std::string_view>> read_now() override;
 
  private:
   void begin_read();

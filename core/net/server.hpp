@@ -56,6 +56,8 @@ class Transaction {
   // The whole body (un-chunked), in memory of the transaction's. Sends 100 Continue when the client waits for it.
   // Errors: OC_E_TOO_LARGE, OC_E_TIMEOUT, OC_E_INVALID (broken framing), OC_E_CANCELLED (client gone).
   boost::asio::awaitable<Result<oc_bytes>> read_body();
+  // The same without a coroutine where it has all come; nothing: it has not, await read_body().
+  std::optional<oc_bytes> body_now();
 
   // Head of the answer. Call once; names and values are copied. content-length, transfer-encoding, connection and date
   // are the server's.
@@ -63,6 +65,9 @@ class Transaction {
   void header(std::string_view name, std::string_view value);
   // Whole answer with Content-Length, one write. False: the client is gone.
   boost::asio::awaitable<bool> send(std::string_view body);
+  // The same without a coroutine where the client takes all at once; nothing: it does not, await send_rest().
+  std::optional<bool> send_now(std::string_view body);
+  boost::asio::awaitable<bool> send_rest();
   // Streamed answer: chunked on HTTP/1.1, until close on 1.0. The first flush carries the head too.
   // Append to stream_buffer(), then flush() writes it as one chunk; false: the client is gone.
   std::string& stream_buffer() noexcept;

@@ -83,6 +83,38 @@ TEST(Server, APipelinedRequestLargerThanTheBufferKeepsItsFirstOnesMemoryIntact) 
   EXPECT_EQ(body_of(client.read_answer()), "GET /a ");
 }
 
+TEST(Server, WhatHasComeIsReadAndWhatFitsIsSentWithoutWaiting) {
+  TestServer server([](Transaction& t) -> awaitable<void> {
+    std::string said = "later";
+    if (const auto body = t.body_now()) {
+      said = "now " + std::string(view(*body));
+    } else if (const auto rest = co_await t.read_body()) {
+      said += " " + std::string(view(*rest));
+    }
+    if (t.head().path == "/long") said.resize(8'000'000, 'x');
+    t.start(200, "text/plain");
+    std::optional<bool> sent = t.send_now(said);
+    EXPECT_EQ(sent.has_value(), t.head().path != "/long");
+    if (!sent) sent = co_await t.send_rest();
+    EXPECT_EQ(sent, std::optional(true));
+    EXPECT_EQ(t.send_now(said), std::optional(false)) << "one answer only";
+  });
+  RawClient client(server.port());
+  client.send(kGet);
+  EXPECT_EQ(body_of(client.read_answer()), "now ");
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\n\r\nabc");
+  EXPECT_EQ(body_of(client.read_answer()), "now abc");
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 6\r\n\r\nabc");
+  std::this_thread::sleep_for(Milliseconds(20));
+  client.send("def");
+  EXPECT_EQ(body_of(client.read_answer()), "later abcdef");
+  client.send("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n");
+  EXPECT_EQ(body_of(client.read_answer()), "later abc");
+  client.send("GET /long HTTP/1.1\r\nHost: h\r\n\r\n");
+  std::this_thread::sleep_for(Milliseconds(20));  // its buffers fill
+  EXPECT_EQ(body_of(client.read_answer()).size(), 8'000'000u);
+}
+
 TEST(Server, LargeBodiesArriveWholeInBothFramings) {
   TestServer server([](Transaction& t) -> awaitable<void> {
     auto body = co_await t.read_body();

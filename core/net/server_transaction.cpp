@@ -86,6 +86,14 @@ bool Connection::wants_continue() const noexcept {
   return head_.expect_continue && !continued_ && !head_sent() && input_.empty();
 }
 
+std::optional<oc_bytes> Transaction::body_now() {
+  Connection& c = connection_;
+  const bool whole = c.body_done_ || (c.head_.framing == BodyFraming::length && !c.body_direct_ && !c.body_error_ &&
+                                      c.input_.unread().size() >= c.head_.content_length);
+  if (!whole || c.next_body() != Connection::BodyStep::done) return std::nullopt;
+  return bytes(c.body_);
+}
+
 boost::asio::awaitable<Result<oc_bytes>> Transaction::read_body() {
   Connection& c = connection_;
   if (c.wants_continue()) {
@@ -190,12 +198,24 @@ void Transaction::header(std::string_view name, std::string_view value) {
   if (connection_.answer_ == Connection::Answer::started) add_field(connection_.work_->head, name, value);
 }
 
-boost::asio::awaitable<bool> Transaction::send(std::string_view body) {
+std::optional<bool> Transaction::send_now(std::string_view body) {
   Connection& c = connection_;
-  if (c.head_sent()) co_return false;
+  if (c.head_sent()) return false;
   c.compose_whole(body);
-  while (!c.push_output()) co_await c.wait_for(Connection::Wants::output);
+  if (!c.push_output()) return std::nullopt;
+  return !c.gone_;
+}
+
+boost::asio::awaitable<bool> Transaction::send_rest() {
+  Connection& c = connection_;
+  do co_await c.wait_for(Connection::Wants::output);
+  while (!c.push_output());
   co_return !c.gone_;
+}
+
+boost::asio::awaitable<bool> Transaction::send(std::string_view body) {
+  if (const auto sent = send_now(body)) co_return *sent;
+  co_return co_await send_rest();
 }
 
 std::string& Transaction::stream_buffer() noexcept { return connection_.work_->stream; }

@@ -65,6 +65,11 @@ boost::asio::awaitable<bool> Answer::send() {
   return transaction_.send(body_);
 }
 
+std::optional<bool> Answer::send_now() {
+  start("application/json");
+  return transaction_.send_now(body_);
+}
+
 void Answer::start_stream() { start("text/event-stream; charset=utf-8"); }
 
 }  // namespace onechat::surface

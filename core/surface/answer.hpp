@@ -37,6 +37,9 @@ class Answer final : public oc_out {
   std::string take_body() noexcept { return std::move(body_); }
 
   boost::asio::awaitable<bool> send();   // head and body as a whole
+  // The same in two steps, as of the transaction.
+  std::optional<bool> send_now();
+  boost::asio::awaitable<bool> send_rest() { return transaction_.send_rest(); }
   void start_stream();                   // the head; goes out with the first flush
 
  private:

@@ -14,14 +14,14 @@ constexpr std::size_t kWaitingBytesMax = 256 * 1024;  // beyond it emit() says O
 
 }  // namespace
 
-asio::awaitable<AttemptOutcome> attempt_active(const plugin::Instance<oc_provider_active>& provider, AttemptInput in) {
+asio::awaitable<void> attempt_active(const plugin::Instance<oc_provider_active>& provider, AttemptInput in,
+                                     AttemptOutcome& out) {
   const oc_provider_active& table = provider.table();
-  AttemptOutcome out;
   const std::uint64_t begin_ns = in.clock->now_ns();
   void* state = in.arena->allocate(table.call_state_size + 16, 16);
   if (state == nullptr) {
     out.error = Error(OC_E_NOMEM, "The request is too large.");
-    co_return out;
+    co_return;
   }
   std::memset(state, 0, table.call_state_size);
 
@@ -74,7 +74,6 @@ asio::awaitable<AttemptOutcome> attempt_active(const plugin::Instance<oc_provide
   out.target_at_fault = out.error.status < 0 && out.error.status != OC_E_CANCELLED && out.error.status != OC_E_INVALID &&
                         out.error.status != OC_E_UNSUPPORTED;
   out.retryable = out.target_at_fault && !in.down->committed();
-  co_return out;
 }
 
 }  // namespace onechat::upstream

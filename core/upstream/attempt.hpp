@@ -77,10 +77,11 @@ struct AttemptOutcome {
   std::uint64_t first_byte_us = 0, total_us = 0;
 };
 
-boost::asio::awaitable<AttemptOutcome> attempt_codec(const plugin::Instance<oc_provider_codec>& provider, net::Client& client,
-                                                     AttemptInput input);
-boost::asio::awaitable<AttemptOutcome> attempt_active(const plugin::Instance<oc_provider_active>& provider,
-                                                      AttemptInput input);
+// `out` is new, and outlives the attempt.
+boost::asio::awaitable<void> attempt_codec(const plugin::Instance<oc_provider_codec>& provider, net::Client& client,
+                                           AttemptInput input, AttemptOutcome& out);
+boost::asio::awaitable<void> attempt_active(const plugin::Instance<oc_provider_active>& provider, AttemptInput in,
+                                            AttemptOutcome& out);
 
 // What a status of an upstream means for the next step.
 bool retryable_status(unsigned http_status) noexcept;      // another target, or the same one later, may do better

@@ -23,23 +23,29 @@ constexpr std::array<std::string_view, 7> kPassedOn{"openai-processing-ms", "ope
 // arena: a coroutine frame that holds it is too large to be recycled.
 class CodecAttempt {
  public:
-  CodecAttempt(const Provider& provider, net::Client& client, AttemptInput in)
-      : provider_(provider), codec_(provider.table()), client_(client), in_(std::move(in)) {}
+  CodecAttempt(const Provider& provider, net::Client& client, AttemptInput in, AttemptOutcome& out)
+      : provider_(provider), codec_(provider.table()), client_(client), in_(std::move(in)), out_(out) {}
 
   struct Destroy {
     void operator()(CodecAttempt* a) const noexcept { std::destroy_at(a); }
   };
   using Owned = std::unique_ptr<CodecAttempt, Destroy>;
 
-  static asio::awaitable<AttemptOutcome> run(Owned self) {
+  static asio::awaitable<void> run(Owned self) {
     CodecAttempt& a = *self;
     a.begin_ns_ = a.in_.clock->now_ns();
     if (a.build()) {
-      co_await a.exchange();
+      const net::Request request = a.request();
+      auto sent = co_await a.client_.send(request, *a.in_.cancel);
+      if (a.sent(std::move(sent))) {
+        if (a.out_.upstream_status / 100 == 2)
+          co_await a.read_success();
+        else
+          co_await a.read_error();
+      }
       a.finish();
     }
     a.out_.total_us = (a.in_.clock->now_ns() - a.begin_ns_) / 1000;
-    co_return std::move(a.out_);
   }
 
  private:
@@ -83,28 +89,29 @@ class CodecAttempt {
     return true;
   }
 
-  asio::awaitable<void> exchange() {
+  net::Request request() const {
     net::Request request;
     request.method = http_.method.len != 0 ? view(http_.method) : std::string_view("POST");
     request.path = view(http_.path);
     request.headers = std::span(http_.headers, http_.n_headers);
     request.body = body_;
-    auto sent = co_await client_.send(request, *in_.cancel);
+    return request;
+  }
+
+  using Sent = boost::system::result<std::unique_ptr<net::Response>, net::SendError>;
+  bool sent(Sent sent) {
     if (!sent) {
       const net::SendError& e = sent.error();
       out_.never_sent = e.phase == net::Phase::resolve || e.phase == net::Phase::connect || e.phase == net::Phase::tls;
       out_.target_at_fault = e.error.status != OC_E_CANCELLED && e.error.status != OC_E_INVALID;
       fail(e.error);
       out_.retryable = out_.target_at_fault;
-      co_return;
+      return false;
     }
     response_ = std::move(*sent);
     out_.first_byte_us = (in_.clock->now_ns() - begin_ns_) / 1000;
     out_.upstream_status = response_->status();
-    if (response_->status() / 100 == 2)
-      co_await read_success();
-    else
-      co_await read_error();
+    return true;
   }
 
   asio::awaitable<void> read_success() {
@@ -123,13 +130,14 @@ class CodecAttempt {
     }
     Framer framer(http_.framing, in_.body_bytes_max);
     for (;;) {
-      auto bytes = co_await response_->read_some();
-      if (!bytes) {
-        transport_ = bytes.error();
+      auto bytes = response_->read_now();
+      if (!bytes) bytes = co_await response_->read_some();
+      if (!*bytes) {
+        transport_ = bytes->error();
         break;
       }
-      if (bytes->empty()) break;
-      framer.feed(*bytes);
+      if ((*bytes)->empty()) break;
+      framer.feed(**bytes);
       if (framer.overflow()) {
         fail(Error(OC_E_UPSTREAM, "The provider's answer is larger than the gateway accepts."));
         co_return;
@@ -275,12 +283,12 @@ class CodecAttempt {
   const oc_provider_codec& codec_;
   net::Client& client_;
   AttemptInput in_;
-  AttemptOutcome out_;
+  AttemptOutcome& out_;
   void* state_ = nullptr;
   oc_http_request http_{};
   std::string built_body_, edited_;
   oc_jsonw writer_;
-  std::vector<std::string_view> body_;
+  Pieces body_;
   std::unique_ptr<net::Response> response_;
   Error transport_{OC_OK};
   std::uint64_t begin_ns_ = 0;
@@ -309,10 +317,11 @@ oc_status status_from_http(unsigned s) noexcept {
   }
 }
 
-asio::awaitable<AttemptOutcome> attempt_codec(const Provider& provider, net::Client& client, AttemptInput input) {
+asio::awaitable<void> attempt_codec(const Provider& provider, net::Client& client, AttemptInput input,
+                                    AttemptOutcome& out) {
   void* const place = input.arena->allocate(sizeof(CodecAttempt), alignof(CodecAttempt));
   if (place == nullptr) throw std::bad_alloc();
-  return CodecAttempt::run(CodecAttempt::Owned(new (place) CodecAttempt(provider, client, std::move(input))));
+  return CodecAttempt::run(CodecAttempt::Owned(new (place) CodecAttempt(provider, client, std::move(input), out)));
 }
 
 }  // namespace onechat::upstream

@@ -27,7 +27,7 @@ bool valid_splices(std::string_view text, std::span<const oc_splice> splices) no
   return true;
 }
 
-void splice_pieces(std::string_view text, std::span<const oc_splice> splices, std::vector<std::string_view>& pieces) {
+void splice_pieces(std::string_view text, std::span<const oc_splice> splices, Pieces& pieces) {
   walk(text, splices, [&](std::string_view piece) {
     if (!piece.empty()) pieces.push_back(piece);
   });

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "base/error.hpp"
 
 namespace onechat::upstream {
@@ -10,7 +12,7 @@ namespace {
 std::string spliced(std::string_view text, std::vector<oc_splice> splices) {
   std::string out;
   append_spliced(out, text, splices);
-  std::vector<std::string_view> pieces;
+  Pieces pieces;
   splice_pieces(text, splices, pieces);
   std::string joined;
   for (auto p : pieces) joined += p;
