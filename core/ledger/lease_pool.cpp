@@ -14,6 +14,11 @@ constexpr std::size_t kKeysPerShardMax = 20'000;  // beyond: such keys hold dire
 constexpr std::uint64_t kForgetNs = 10 * kSecondNs;
 constexpr int kShiftMax = 8;
 
+// tick() may come to a key with a time from before the key's last request: then nothing has passed.
+std::uint64_t passed(std::uint64_t since_ns, std::uint64_t now_ns) noexcept {
+  return now_ns > since_ns ? now_ns - since_ns : 0;
+}
+
 std::int64_t clamped(Int128 v) noexcept {
   return static_cast<std::int64_t>(std::clamp<Int128>(v, 0, std::numeric_limits<std::int64_t>::max() / 4));
 }
@@ -184,7 +189,7 @@ std::int64_t LeasePool::target(const Key& key) const noexcept {
 
 // Once a second: what the last one was like.
 void LeasePool::roll(Key& key, std::uint64_t now_ns) noexcept {
-  const std::uint64_t ms = (now_ns - key.rolled_ns) / kNsPerMs;
+  const std::uint64_t ms = passed(key.rolled_ns, now_ns) / kNsPerMs;
   if (ms < 500) return;  // it began a moment ago
   const auto per_s = [ms](std::int64_t n) { return clamped(Int128(n) * 1000 / ms); };
   key.rolled_ns = now_ns;
@@ -216,7 +221,7 @@ bool LeasePool::tick(std::uint64_t now_ns, std::vector<oc_ledger_op>& out) {
       if (roll_now) roll(key, now_ns);
       tend(key, now_ns, out);
       const bool bare = !key.lease && key.ending.empty() && !key.question.under_way;
-      at = roll_now && bare && now_ns - key.used_ns > kForgetNs ? shard.keys.erase(at) : std::next(at);
+      at = roll_now && bare && passed(key.used_ns, now_ns) > kForgetNs ? shard.keys.erase(at) : std::next(at);
     }
   }
   return busy;
@@ -240,7 +245,7 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
     return;
   }
   Lease& lease = *key.lease;
-  if (!lease.admits || now_ns - key.used_ns > limits_.idle_ms * kNsPerMs) return end(key, out);
+  if (!lease.admits || passed(key.used_ns, now_ns) > limits_.idle_ms * kNsPerMs) return end(key, out);
   const std::int64_t size = target(key);
   if (size < key.typical) return end(key, out);  // the wallet, or what a budget leaves, is too small to be divided
   const std::int64_t low = key.spend_per_s * limits_.low_ms / 1000 + key.peak / 2 + key.typical;

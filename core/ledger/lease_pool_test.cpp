@@ -195,6 +195,20 @@ TEST_F(LeasePoolTest, AnIdleLeaseGoesBackWhole) {
   EXPECT_EQ(pool_.counters().open, 0u);
 }
 
+// Requests come between the look at the clock and the look at their key, the more often the busier they are.
+TEST_F(LeasePoolTest, ARequestOfAfterTheTicksTimeDoesNotMakeItsLeaseIdle) {
+  traffic(50, 4);
+  for (int i = 0; i < 10; ++i) {
+    Part part = pool_.take(kKey, 100, now_ + 1);
+    ASSERT_TRUE(part);
+    LeasePool::give_back(part, 0);
+    tick();
+    now_ += 50 * kMs;
+  }
+  EXPECT_EQ(pool_.counters().granted, 1u);
+  EXPECT_EQ(pool_.counters().open, 1u);
+}
+
 TEST_F(LeasePoolTest, AnIdleLeaseKeepsWhatARunningRequestHolds) {
   traffic(50, 4);
   Part running = pool_.take(kKey, 70, now_);
