@@ -106,7 +106,7 @@ TEST_F(LedgerMigration, OfSchemaOneLeavesASoundFileThatIsStillAppendOnly) {
   TestBackend(folder_.file()).close();
   Raw raw(folder_.file());
   EXPECT_EQ(raw.run("PRAGMA integrity_check"), "ok");
-  EXPECT_EQ(raw.run("SELECT v FROM ledger_meta WHERE k = 'schema_version'"), "2");
+  EXPECT_EQ(raw.run("SELECT v FROM ledger_meta WHERE k = 'schema_version'"), "3");
   EXPECT_EQ(raw.run("SELECT sum(debit), sum(credit) FROM journal"), "184184");
   EXPECT_THAT(raw.run("UPDATE transfer SET amount = 1"), ::testing::HasSubstr("append-only"));
   EXPECT_THAT(raw.run("INSERT INTO transfer SELECT 4, 7, 7, 3, flags, account, counter, key_id, project_id, node, amount,"
@@ -133,6 +133,76 @@ TEST_F(LedgerMigration, OfSchemaOneKeepsWhatAKeySpentLongAgo) {
   ASSERT_THAT(b.budgets(), SizeIs(1));
   EXPECT_EQ(b.budgets()[0].spent_nano, 23);
   EXPECT_THAT(b.verify(), IsEmpty());
+}
+
+// A ledger as schema 2 left it: wallet 1 got 1000 and has a lease of 100, of which two requests took 20 and 30.
+class LedgerOfSchemaTwo : public LedgerMigration {
+ protected:
+  void SetUp() override {
+    Raw raw(folder_.file());
+    ASSERT_EQ(raw.run("PRAGMA journal_mode=WAL"), "wal");
+    ASSERT_EQ(raw.run("CREATE TABLE ledger_meta (k TEXT PRIMARY KEY, v TEXT NOT NULL) STRICT;" +
+                      text_of("migrations/sqlite/ledger_0001_schema.sql") +
+                      text_of("migrations/sqlite/ledger_0002_whole_ledger.sql") +
+                      "REPLACE INTO ledger_meta VALUES ('unit', 'nano-USD'), ('schema_version', '2'),"
+                      " ('chained_from', '4');"),
+              "");
+    const std::string transfer =
+        "INSERT INTO transfer (seq, id_hi, id_lo, ref_hi, ref_lo, kind, flags, account, counter, key_id, project_id, node,"
+        " amount, fee, wallet_part, debt_part, absorbed_part, released, available, ts_ms, reserved_ms, body_hash, hold_hash,"
+        " hold_available) VALUES ";
+    ASSERT_EQ(raw.run("INSERT INTO account VALUES (1000, 0, 1000, 0, 0, 0, 0, 0, 0, 0),"
+                      "  (2000, 1, 50, 1000, 50, 0, 0, 0, 0, 0), (2100, 1, 0, 50, 0, 0, 0, 0, 0, 0);"
+                      "INSERT INTO node VALUES (1, 1, 0, 7, 7);"
+                      "INSERT INTO hold VALUES (" + id(2) + ", 8, 1, 0, 4, 0, 0, 1, 1, 100, 0, 0, 0, 0, 0, 0, 50, 0, 0,"
+                      " 1699999999000, 1900000000000, 1000, 900, 11, 0, 0, 0, 0);" +
+                      transfer + "(1, " + id(1) + ", 0, 0, 1, 0, 1, 0, 0, 0, 1, 1000, 0, 1000, 0, 0, 0, 1000,"
+                      " 1699999999000, 0, 21, 0, 0);" +
+                      transfer + "(2, " + id(3) + ", " + id(2) + ", 10, 0, 1, 1, 4, 0, 1, 20, 0, 20, 0, 0, 0, 900,"
+                      " 1699999999001, 1699999999000, 22, 0, 0);" +
+                      transfer + "(3, " + id(4) + ", " + id(2) + ", 10, 0, 1, 1, 4, 0, 1, 30, 0, 30, 0, 0, 0, 900,"
+                      " 1699999999001, 1699999999000, 23, 0, 0);"
+                      "INSERT INTO transfer_ref VALUES (" + id(2) + ", 2), (" + id(2) + ", 3);"),
+              "");
+  }
+};
+
+TEST_F(LedgerOfSchemaTwo, HasItsOldTransfersAndNewOnesInOneHistory) {
+  TestBackend b(folder_.file());
+  ASSERT_EQ(b.status, OC_OK) << b.error;
+  EXPECT_THAT(b.verify(), IsEmpty());
+  auto settle = about(op_of(OC_LOP_LEASE_SETTLE, 5, 7), 2);
+  settle.key_id = 4;
+  std::vector<oc_ledger_result> results;
+  auto another = settle;
+  another.id = id_of(6);
+  ASSERT_EQ(b.apply({settle, another}, results), OC_OK);
+  const auto amounts = [](const std::vector<oc_ledger_entry>& entries) {
+    std::vector<std::int64_t> out;
+    for (const auto& e : entries) out.push_back(e.amount);
+    return out;
+  };
+  EXPECT_EQ(amounts(b.statement(1)), (std::vector<std::int64_t>{1000, 20, 30, 7, 7}));
+  EXPECT_EQ(amounts(b.statement(1, 1699999999001)), (std::vector<std::int64_t>{20, 30, 7, 7}));
+  EXPECT_EQ(amounts(b.find(id_of(2)).entries), (std::vector<std::int64_t>{20, 30, 7, 7}));
+  EXPECT_EQ(b.apply(about(op_of(OC_LOP_LEASE_SETTLE, 3, 21), 2)).status, OC_E_CONFLICT);  // an id from before
+  EXPECT_EQ(b.put_budget(OC_SCOPE_KEY, 4, OC_WINDOW_TOTAL, 500), OC_OK);
+  ASSERT_THAT(b.budgets(), SizeIs(1));
+  EXPECT_EQ(b.budgets()[0].spent_nano, 64);
+  EXPECT_THAT(b.verify(), IsEmpty());
+}
+
+TEST_F(LedgerOfSchemaTwo, ItsIndexTakesNoMoreTransfersAndIsUsedForTheOldOnes) {
+  TestBackend b(folder_.file());
+  ASSERT_EQ(b.apply(op_of(OC_LOP_DEPOSIT, 5, 7)).status, OC_OK);
+  b.close();
+  Raw raw(folder_.file());
+  EXPECT_EQ(raw.run("PRAGMA integrity_check"), "ok");
+  EXPECT_THAT(raw.run("EXPLAIN QUERY PLAN SELECT * FROM transfer WHERE account = 1 AND ts_ms >= 2 AND ts_ms < 3"
+                      " AND seq < 4 ORDER BY ts_ms, seq"),
+              ::testing::HasSubstr("USING INDEX transfer_by_account (account=? AND ts_ms>? AND ts_ms<?)"));
+  EXPECT_EQ(raw.run("SELECT count(*) FROM transfer INDEXED BY transfer_by_account WHERE account = 1 AND seq < 4"), "3");
+  EXPECT_THAT(raw.run("DELETE FROM transfer"), ::testing::HasSubstr("append-only"));
 }
 
 // A long history must not keep a gateway from starting: the migration's cost must not be that of a copy of `transfer`.

@@ -1,9 +1,11 @@
 #include "reports.hpp"
 
-#include "chain.hpp"
-#include "rows.hpp"
-
 #include <onechat/ledger_view.hpp>
+
+#include <tuple>
+
+#include "chain.hpp"
+#include "postings.hpp"
 
 namespace onechat::ledger_sqlite {
 
@@ -48,11 +50,38 @@ void check_postings(Reader& reader, Verifier& verifier) {
 }  // namespace
 
 void statement(Reader& reader, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms, const EntryFn& each) {
-  Query q(reader.handle(),
-          select<Transfer>("WHERE account = ?1 AND ts_ms >= ?2 AND ts_ms < ?3 UNION ALL ") +
-              select<Transfer>("WHERE seq IN (SELECT seq FROM transfer_to WHERE account = ?1 AND ts_ms >= ?2"
-                               " AND ts_ms < ?3) ORDER BY ts_ms, seq"));
-  for (q.with(account, from_ms, to_ms); q.next();) each(entry_of(row_of<Transfer>(q)));
+  const OfWallet own = transfers_of_wallet(reader.handle());
+  struct Part {  // in order of time by itself
+    Part(Reader& reader, const std::string& which) : rows(reader.handle(), select<Transfer>(which)) {}
+    void advance() {
+      more = rows.next();
+      if (!more) return;
+      row = row_of<Transfer>(rows);
+      seq = rows.word(kSeqColumn);
+    }
+    bool comes_before(const Part& other) const {
+      return std::tie(row.ts_ms, seq) < std::tie(other.row.ts_ms, other.seq);
+    }
+    Query rows;
+    Transfer row;
+    std::uint64_t seq = 0;
+    bool more = false;
+  };
+  Part before(reader, own.before_runs), in_runs(reader, own.in_runs),
+      received(reader, "WHERE seq IN (SELECT seq FROM transfer_to WHERE account = ?1 AND ts_ms >= ?2 AND ts_ms < ?3)"
+                       " ORDER BY ts_ms, seq");
+  for (Part* part : {&before, &in_runs, &received}) {
+    part->rows.with(account, from_ms, to_ms);
+    part->advance();
+  }
+  for (;;) {
+    Part* next = nullptr;
+    for (Part* part : {&before, &in_runs, &received})
+      if (part->more && (next == nullptr || part->comes_before(*next))) next = part;
+    if (next == nullptr) return;
+    each(entry_of(next->row));
+    next->advance();
+  }
 }
 
 void find(Reader& reader, const oc_id128& id, const HoldFn& hold, const EntryFn& entry) {
@@ -64,7 +93,9 @@ void find(Reader& reader, const oc_id128& id, const HoldFn& hold, const EntryFn&
   Query postings(reader.handle(),
                  select<Transfer>("WHERE seq IN (SELECT seq FROM transfer WHERE id_hi = ?1 AND id_lo = ?2"
                                   " UNION SELECT seq FROM transfer WHERE id_hi = ?3 AND id_lo = ?4"
-                                  " UNION SELECT seq FROM transfer_ref WHERE ref_hi = ?1 AND ref_lo = ?2) ORDER BY seq"));
+                                  " UNION SELECT seq FROM transfer_ref WHERE ref_hi = ?1 AND ref_lo = ?2"
+                                  " UNION SELECT seq FROM transfer JOIN ref_run ON seq BETWEEN first_seq AND last_seq"
+                                  "  WHERE ref_run.ref_hi = ?1 AND ref_run.ref_lo = ?2) ORDER BY seq"));
   const oc_id128 by_settle = settle_id(id);
   for (postings.with(id.hi, id.lo, by_settle.hi, by_settle.lo); postings.next();)
     entry(entry_of(row_of<Transfer>(postings)));

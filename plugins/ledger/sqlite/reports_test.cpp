@@ -5,6 +5,7 @@
 #include <map>
 
 #include "backend_fixture_test.hpp"
+#include "raw_file.hpp"
 
 namespace onechat::ledger_test {
 namespace {
@@ -70,6 +71,51 @@ TEST_F(LedgerReports, AStatementShowsWhatAnotherWalletSent) {
   EXPECT_EQ(lines[0].account2, 2u);
   EXPECT_EQ(lines[1].kind, std::uint32_t(OC_LOP_DEPOSIT));
   EXPECT_THAT(b.statement(1), SizeIs(2));
+}
+
+// Batches of one wallet and lease, and of wallets and leases in turns: neither may lose or double a transfer.
+TEST_F(LedgerReports, TransfersAreFoundInRunsOfOneCommit) {
+  constexpr std::uint64_t kOne = 10, kOther = 11;
+  for (const std::uint64_t account : {1, 2}) {
+    auto op = op_of(OC_LOP_DEPOSIT, account, 100'000);
+    op.account = account;
+    apply(op);
+    op = op_of(OC_LOP_LEASE, account == 1 ? kOne : kOther, 50'000);
+    op.account = account;
+    apply(op);
+  }
+  std::uint64_t next = 1000;
+  const auto settle = [&](std::uint64_t account, std::int64_t cost) {
+    auto op = about(op_of(OC_LOP_LEASE_SETTLE, next++, cost), account == 1 ? kOne : kOther);
+    op.account = account;
+    return op;
+  };
+  std::vector<oc_ledger_op> alike, in_turns;
+  for (std::int64_t i = 1; i <= 21; ++i) alike.push_back(settle(1, i));
+  for (std::int64_t i = 1; i <= 30; ++i) in_turns.push_back(settle(i % 3 == 0 ? 2 : 1, 100 + i));
+  std::vector<oc_ledger_result> results;
+  ASSERT_EQ(b.apply(alike, results), OC_OK);
+  const auto rows_of = [&](const char* table) {
+    return Raw(folder_.file()).run(std::string("SELECT count(*) FROM ") + table);
+  };
+  EXPECT_EQ(rows_of("wallet_run"), "3");  // two deposits and the batch
+  EXPECT_EQ(rows_of("ref_run"), "1");
+  ASSERT_EQ(b.apply(in_turns, results), OC_OK);
+  const auto amounts = [](const std::vector<oc_ledger_entry>& entries) {
+    std::vector<std::int64_t> out;
+    for (const auto& e : entries) out.push_back(e.amount);
+    return out;
+  };
+  std::vector<std::int64_t> expected, expected_other;
+  for (std::int64_t i = 1; i <= 21; ++i) expected.push_back(i);
+  for (std::int64_t i = 1; i <= 30; ++i) (i % 3 == 0 ? expected_other : expected).push_back(100 + i);
+  EXPECT_EQ(amounts(b.find(id_of(kOne)).entries), expected);
+  EXPECT_EQ(amounts(b.find(id_of(kOther)).entries), expected_other);
+  expected.insert(expected.begin(), 100'000);
+  expected_other.insert(expected_other.begin(), 100'000);
+  EXPECT_EQ(amounts(b.statement(1)), expected);
+  EXPECT_EQ(amounts(b.statement(2)), expected_other);
+  EXPECT_THAT(b.verify(), IsEmpty());
 }
 
 TEST_F(LedgerReports, BalanceTellsHeldLeasedPromoDebtAndTerms) {

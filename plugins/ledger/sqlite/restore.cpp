@@ -1,7 +1,5 @@
 #include "restore.hpp"
 
-#include "rows.hpp"
-
 namespace onechat::ledger_sqlite {
 
 using namespace ledger_core;
@@ -9,8 +7,7 @@ using namespace ledger_core;
 Restore::Restore(Database& db)
     : db_(db),
       transaction_(std::make_unique<Transaction>(db)),
-      put_ref_(db.handle(), "INSERT INTO transfer_ref VALUES (?, ?, ?)"),
-      put_to_(db.handle(), "INSERT INTO transfer_to VALUES (?, ?, ?)") {
+      postings_(db) {
   for (const char* table : {"account", "wallet_grant", "node", "budget", "hold", "tombstone", "transfer"})
     if (Query(db_.handle(), std::string("SELECT 1 FROM ") + table + " LIMIT 1").next())
       throw NotTaken(std::string("the books are not empty: '") + table + "' has rows");
@@ -20,13 +17,6 @@ Query& Restore::statement(std::uint32_t table, const std::string& sql) {
   std::unique_ptr<Query>& query = statements_[table];
   if (query == nullptr) query = std::make_unique<Query>(db_.handle(), sql);
   return *query;
-}
-
-void Restore::post(const Transfer& t) {
-  const std::uint64_t seq = ++transfers_;
-  put_row(statement(OC_ROW_TRANSFER, insert<Transfer>("INSERT")), t, seq);
-  if (!is_zero(t.ref)) put_ref_.run(t.ref.hi, t.ref.lo, seq);
-  if (t.kind == OC_LOP_TRANSFER) put_to_.run(t.counter, t.ts_ms, seq);
 }
 
 void Restore::check(const Link& link) {
@@ -39,7 +29,7 @@ void Restore::check(const Link& link) {
 template <class Row>
 void Restore::put(const Row& row) {
   if constexpr (std::is_same_v<Row, Transfer>) {
-    post(row);
+    postings_.add({&row, 1}, ++transfers_);
   } else {
     if constexpr (std::is_same_v<Row, Link>) check(row);
     put_row(statement(kTableOf<Row>, insert<Row>("INSERT")), row);
@@ -60,6 +50,7 @@ void Restore::add(const oc_ledger_row& row) {
 void Restore::finish() {
   Query meta(db_.handle(), "REPLACE INTO ledger_meta VALUES ('chained_from', CAST(? AS TEXT))");
   meta.run(chained_from_ != 0 ? chained_from_ : transfers_ + 1);
+  postings_.seal();
   transaction_->commit();
 }
 

@@ -5,7 +5,7 @@
 #include <map>
 #include <memory>
 
-#include "database.hpp"
+#include "postings.hpp"
 
 namespace onechat::ledger_sqlite {
 
@@ -21,7 +21,6 @@ class Restore {
   void finish();
 
  private:
-  void post(const ledger_core::Transfer& transfer);
   void check(const ledger_core::Link& link);
   template <class Row>
   void put(const Row& row);
@@ -30,7 +29,7 @@ class Restore {
   Database& db_;
   std::unique_ptr<Transaction> transaction_;
   std::map<std::uint32_t, std::unique_ptr<Query>> statements_;
-  Query put_ref_, put_to_;
+  Postings postings_;
   std::uint32_t table_ = 0;
   std::uint64_t transfers_ = 0, chained_ = 0, chained_from_ = 0;
 };

@@ -44,6 +44,7 @@ const char* column_of(std::uint32_t scope) {
 RowStore::RowStore(Database& db, std::int64_t now_ms)
     : db_(db),
       chain_(db),
+      postings_(db),
       find_node_(db.handle(), select<Node>("WHERE id = ?")),
       find_tombstone_(db.handle(), select<Tombstone>("WHERE id_hi = ? AND id_lo = ?")),
       find_transfer_(db.handle(), select<Transfer>("WHERE id_hi = ? AND id_lo = ?")),
@@ -69,10 +70,7 @@ RowStore::RowStore(Database& db, std::int64_t now_ms)
       put_hold_(db.handle(), insert<Hold>("INSERT")),
       change_hold_(db.handle(), insert<Hold>("REPLACE")),
       end_hold_(db.handle(), "DELETE FROM hold WHERE id_hi = ? AND id_lo = ?"),
-      put_tombstone_(db.handle(), insert<Tombstone>("INSERT")),
-      put_transfer_(db.handle(), insert<Transfer>("INSERT")),
-      put_ref_(db.handle(), "INSERT INTO transfer_ref VALUES (?, ?, ?)"),
-      put_to_(db.handle(), "INSERT INTO transfer_to VALUES (?, ?, ?)") {
+      put_tombstone_(db.handle(), insert<Tombstone>("INSERT")) {
   for (Query all(db.handle(), select_all<Hold>()); all.next();) {
     const Hold h = row_of<Hold>(all);
     holds_.emplace(h.id, h);
@@ -245,15 +243,6 @@ void RowStore::remember(const Grant& grant) {
   if (grant.open) all.push_back(grant);
 }
 
-void RowStore::post(const Transfer& t) {
-  const std::uint64_t seq = ++last_seq_;
-  put_row(put_transfer_, t, seq);
-  if (!is_zero(t.ref)) put_ref_.run(t.ref.hi, t.ref.lo, seq);
-  if (t.kind == OC_LOP_TRANSFER) put_to_.run(t.counter, t.ts_ms, seq);
-  chain_.add(seq, t);
-  fresh_.note(t.id);
-}
-
 void RowStore::write(const Writes& w) {
   for (const Account& a : w.accounts) {
     put_row(put_account_, a);
@@ -288,7 +277,11 @@ void RowStore::write(const Writes& w) {
     put_row(put_tombstone_, t);
     fresh_.note(t.id);
   }
-  for (const Transfer& t : w.transfers) post(t);
+  postings_.add(w.transfers, last_seq_ + 1);
+  for (const Transfer& t : w.transfers) {
+    chain_.add(++last_seq_, t);
+    fresh_.note(t.id);
+  }
 }
 
 // ---- budgets
@@ -326,12 +319,16 @@ void RowStore::put_budget(const Budget& budget, const Span& now) {
   put_row(put, budget);
   remember(budget);
   Window w{{key, budget.period, now.begin_ms}, now.end_ms, 0, 0};
-  Query spent(db_.handle(), std::string("SELECT coalesce(sum(amount + fee), 0) FROM transfer WHERE account = ?"
-                                        " AND ts_ms >= ? AND kind IN (5, 10) AND reserved_ms >= ? AND reserved_ms < ?"
-                                        " AND ") +
-                                column_of(key.scope) + " = ?");
   const std::int64_t since = std::max<std::int64_t>(0, now.begin_ms - kClockBackMaxMs);
-  for (spent.with(key.account, since, now.begin_ms, now.end_ms, key.scope_id); spent.next();) w.spent = spent.column(0);
+  const std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
+  const OfWallet all = transfers_of_wallet(db_.handle());
+  for (const std::string& some : {all.before_runs, all.in_runs}) {
+    Query spent(db_.handle(), "SELECT coalesce(sum(cost), 0) FROM (SELECT amount + fee AS cost, kind, reserved_ms, " +
+                                  std::string(column_of(key.scope)) + " AS scope_id FROM transfer " + some +
+                                  ") WHERE kind IN (5, 10) AND reserved_ms >= ?4 AND reserved_ms < ?5 AND scope_id = ?6");
+    for (spent.with(key.account, since, for_ever, now.begin_ms, now.end_ms, key.scope_id); spent.next();)
+      w.spent += spent.column(0);
+  }
   for_each_hold([&](const Hold& h) {
     if (in_scope(key, h.scopes) && now.has(h.created_ms)) w.held += h.open_amount();
   });

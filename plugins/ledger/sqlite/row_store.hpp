@@ -13,6 +13,7 @@
 #include "chain.hpp"
 #include "database.hpp"
 #include "fresh_ids.hpp"
+#include "postings.hpp"
 
 namespace onechat::ledger_sqlite {
 
@@ -31,7 +32,10 @@ class RowStore {
   void load_windows(const std::vector<ledger_core::WindowKey>& keys, ledger_core::Batch& batch);
   void load_refunds(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);
   void write(const ledger_core::Writes& writes);
-  void seal(std::uint64_t node, std::int64_t now_ms) { chain_.seal(node, now_ms); }  // once, after the last write
+  void seal(std::uint64_t node, std::int64_t now_ms) {  // once, after the last write
+    postings_.seal();
+    chain_.seal(node, now_ms);
+  }
 
   // Sets or (negative limit) removes a budget. `now`: its current window, which is counted anew.
   void put_budget(const ledger_core::Budget& budget, const ledger_core::Span& now);
@@ -61,14 +65,14 @@ class RowStore {
   void remember(const ledger_core::Budget& budget);
   void remember(const ledger_core::Grant& grant);
   void adopt_limit(const ledger_core::BudgetKey& key);
-  void post(const ledger_core::Transfer& transfer);
 
   Database& db_;
   Chain chain_;
+  Postings postings_;
   Query find_node_, find_tombstone_, find_transfer_, find_account_, find_grant_, find_grants_, find_ended_grants_;
   Query find_window_, find_refund_, newest_transfer_, newest_tombstone_, prune_;
   Query put_account_, put_grant_, put_node_, put_window_, put_refund_, put_hold_, change_hold_, end_hold_;
-  Query put_tombstone_, put_transfer_, put_ref_, put_to_;
+  Query put_tombstone_;
 
   ById<ledger_core::Hold> holds_;
   std::unordered_map<ledger_core::AccountKey, ledger_core::Account, ledger_core::AccountHash> accounts_;

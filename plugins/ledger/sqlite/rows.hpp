@@ -3,6 +3,8 @@
 #pragma once
 #include <onechat/ledger_codec.hpp>
 
+#include <span>
+
 #include "database.hpp"
 
 namespace onechat::ledger_sqlite {
@@ -90,15 +92,18 @@ template <class Row>
 std::string select_all() {
   return select<Row>(std::string("ORDER BY ") + Table<Row>::kOrder);
 }
-// `verb`: INSERT or REPLACE. Transfers have `seq` as one more, at the end.
+// `verb`: INSERT or REPLACE; of so many rows. Transfers are numbered by SQLite, each one more than the last: to append
+// costs less than to put a row where a number says.
 template <class Row>
-std::string insert(const std::string& verb) {
-  constexpr bool numbered = std::is_same_v<Row, ledger_core::Transfer>;
-  const std::string columns = std::string(Table<Row>::kColumns) + (numbered ? ", seq" : "");
-  std::string marks = "?";
+std::string insert(const std::string& verb, std::size_t rows = 1) {
+  const std::string columns = Table<Row>::kColumns;
+  std::string marks = "(?";
   for (const char c : columns)
     if (c == ',') marks += ", ?";
-  return verb + " INTO " + Table<Row>::kName + " (" + columns + ") VALUES (" + marks + ")";
+  marks += ')';
+  std::string values = marks;
+  for (std::size_t i = 1; i < rows; ++i) values += ", " + marks;
+  return verb + " INTO " + Table<Row>::kName + " (" + columns + ") VALUES " + values;
 }
 
 struct BindFields {
@@ -141,17 +146,15 @@ Row row_of(const Query& query) {
 }
 // Runs a statement made of insert<Row>.
 template <class Row>
-void put_row(Query& query, const Row& row) {
-  query.reset();
-  ledger_core::codec::fields(row, BindFields{query});
-  while (query.next()) continue;
-}
-inline void put_row(Query& query, const ledger_core::Transfer& row, std::uint64_t seq) {
+void put_rows(Query& query, std::span<const Row> rows) {  // as many as the statement has
   query.reset();
   BindFields bind{query};
-  ledger_core::codec::fields(row, bind);
-  bind(seq);
+  for (const Row& row : rows) ledger_core::codec::fields(row, bind);
   while (query.next()) continue;
+}
+template <class Row>
+void put_row(Query& query, const Row& row) {
+  put_rows(query, std::span(&row, 1));
 }
 
 }  // namespace onechat::ledger_sqlite

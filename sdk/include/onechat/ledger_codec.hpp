@@ -124,8 +124,10 @@ struct Write {
     } else if constexpr (std::is_same_v<V, std::array<std::uint8_t, 32>>) {
       bytes(v.data(), v.size());
     } else {
-      auto rest = static_cast<std::uint64_t>(v);
-      for (std::size_t i = 0; i < sizeof(V); ++i, rest >>= 8) *at++ = static_cast<std::uint8_t>(rest);
+      std::uint8_t* const to = at;  // not `at`, which its own bytes might be: so the loop becomes one store
+      const auto all = static_cast<std::uint64_t>(v);
+      for (std::size_t i = 0; i < sizeof(V); ++i) to[i] = static_cast<std::uint8_t>(all >> (8 * i));
+      at = to + sizeof(V);
     }
   }
   void bytes(const void* from, std::size_t n) {
