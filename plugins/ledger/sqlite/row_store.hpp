@@ -7,6 +7,8 @@
 #pragma once
 #include <onechat/ledger_core.hpp>
 
+#include <memory>
+#include <memory_resource>
 #include <optional>
 #include <unordered_map>
 
@@ -22,6 +24,10 @@ class RowStore {
   RowStore(Database& db, std::int64_t now_ms);
 
   void begin(std::int64_t now_ms);  // before each batch
+  std::pmr::memory_resource* batch_memory() {
+    working_set_.release();
+    return &working_set_;
+  }
   void load_nodes(const std::vector<std::uint64_t>& ids, ledger_core::Batch& batch);
   void load_entries(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);
   void load_sweep(const ledger_core::SweepQuery& query, ledger_core::Batch& batch);
@@ -55,6 +61,8 @@ class RowStore {
   }
 
  private:
+  // A thousand ops' worth, kept from batch to batch: to give it back would be to ask the system for it each time.
+  static constexpr std::size_t kWorkingSetBytes = 320u << 10;
   static constexpr std::size_t kRememberedMax = 65'536;  // of each; then all are forgotten and read anew
   template <class Value>
   using ById = std::unordered_map<oc_id128, Value, ledger_core::IdHash, ledger_core::IdEqual>;
@@ -74,6 +82,8 @@ class RowStore {
   Query put_account_, put_grant_, put_node_, put_window_, put_refund_, put_hold_, change_hold_, end_hold_;
   Query put_tombstone_;
 
+  const std::unique_ptr<std::byte[]> working_set_bytes_{new std::byte[kWorkingSetBytes]};
+  std::pmr::monotonic_buffer_resource working_set_{working_set_bytes_.get(), kWorkingSetBytes};
   ById<ledger_core::Hold> holds_;
   std::unordered_map<ledger_core::AccountKey, ledger_core::Account, ledger_core::AccountHash> accounts_;
   std::unordered_map<ledger_core::BudgetKey, std::vector<ledger_core::Budget>, ledger_core::BudgetHash> budgets_;

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <functional>
 #include <limits>
+#include <memory_resource>
 #include <tuple>
 #include <unordered_map>
 #include <utility>
@@ -95,9 +96,10 @@ inline Standing standing_of(const Account& wallet, const Account& receivable, st
 
 class Batch {
  public:
-  // `calendar` must outlive the batch.
-  Batch(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms, const Calendar& calendar)
-      : ops_(ops), n_(n), now_ms_(now_ms), calendar_(&calendar) {}
+  // `calendar` and `memory`, for what there is one of for each op, must outlive the batch.
+  Batch(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms, const Calendar& calendar,
+        std::pmr::memory_resource* memory = std::pmr::get_default_resource())
+      : ops_(ops), n_(n), now_ms_(now_ms), calendar_(&calendar), entries_(memory), order_(memory) {}
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
@@ -300,8 +302,8 @@ class Batch {
   std::size_t n_;
   std::int64_t now_ms_;
   const Calendar* calendar_;
-  std::unordered_map<oc_id128, Entry, IdHash, IdEqual> entries_;
-  std::vector<Entry*> order_;
+  std::pmr::unordered_map<oc_id128, Entry, IdHash, IdEqual> entries_;
+  std::pmr::vector<Entry*> order_;
   std::unordered_map<std::uint64_t, Purse> purses_;
   std::unordered_map<std::uint64_t, Pocket> pockets_;
   std::vector<Pocket*> expiring_;  // SWEEP: those that load_sweep found, before the wallets were known

@@ -12,6 +12,8 @@
 //   store.load_windows(keys, batch)            add(Window)
 //   store.load_refunds(ids, batch)             add(RefundCap)
 //   store.loaded()                             if the store has it: whatever it put off must be added now
+//   store.batch_memory()                       if the store has it, first: a std::pmr::memory_resource* for the batch's
+//                                              working set; that of the batch before is not used any more
 //   store.write(writes)
 // and the backend commits durably before it answers. Ops take effect in array order with exact sequential results; a
 // refused op changes nothing. Not thread-safe: one writer. Rules that callers rely on:
@@ -53,6 +55,15 @@ auto finish_loading(Store& store, int) -> decltype(store.loaded()) {
 template <class Store>
 void finish_loading(Store&, long) {}
 
+template <class Store>
+auto memory_for_batch(Store& store, int) -> decltype(store.batch_memory()) {
+  return store.batch_memory();
+}
+template <class Store>
+std::pmr::memory_resource* memory_for_batch(Store&, long) {
+  return std::pmr::get_default_resource();
+}
+
 // Runs all ops in order; the caller wraps it in a transaction. What the store or the calendar throws passes through.
 template <class Store>
 void apply(Store& store, const Calendar& calendar, const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n,
@@ -62,7 +73,7 @@ void apply(Store& store, const Calendar& calendar, const oc_ledger_op* ops, oc_l
   };
   for (std::size_t done = 0; done < n;) {
     const std::size_t count = Batch::segment(ops + done, n - done);
-    Batch batch(ops + done, count, now_ms, calendar);
+    Batch batch(ops + done, count, now_ms, calendar, memory_for_batch(store, 0));
     load(batch.wanted_nodes(), [&](const auto& ids) { store.load_nodes(ids, batch); });
     if (batch.is_sweep())
       store.load_sweep(batch.wanted_sweep(), batch);

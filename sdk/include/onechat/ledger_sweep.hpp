@@ -38,7 +38,7 @@ inline oc_ledger_result Batch::bump_epoch(const oc_ledger_op& op) {
 inline oc_ledger_result Batch::sweep(const oc_ledger_op& op) {
   if (op.code > OC_CRASH_HOLD || op.overage > OC_OVERAGE_OVERDRAFT) return refuse(OC_E_INVALID);
   oc_ledger_result r{};
-  const std::vector<Entry*> found = order_;  // a posting may add entries
+  const std::vector<Entry*> found(order_.begin(), order_.end());  // a posting may add entries
   for (Entry* e : found)
     if (e->open) sweep_hold(op, *e, r);
   for (Pocket* p : expiring_) sweep_grant(op, *p, r);
