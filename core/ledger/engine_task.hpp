@@ -7,6 +7,7 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <semaphore>
 #include <span>
 #include <utility>
@@ -26,6 +27,8 @@ struct Task {
   Kind kind = Kind::kOp;
   bool submitted = false;  // the backend has seen it; it may have been applied
   bool awaited = true;     // somebody waits for its end
+  bool is_ghost = false;
+  bool reused = false;     // it is a PostTask that goes back to the spare ones
   Journal::Place place{};
   std::uint64_t born_ns = 0;
   oc_ledger_op op{};
@@ -73,6 +76,7 @@ struct Ghost final : Task {
   explicit Ghost(const Task& of) : all(of.ops().begin(), of.ops().end()), results(all.size()) {
     submitted = true;
     awaited = false;
+    is_ghost = true;
     born_ns = of.born_ns;
     op = of.op;
   }
@@ -116,12 +120,55 @@ struct TaskList {  // finishes and frees its tasks in order; frees them also whe
     (last != nullptr ? last->next : first) = t;
     last = t;
   }
+  Task* pop() noexcept {  // REQUIRES: it is not empty
+    Task* const task = std::exchange(first, first->next);
+    if (first == nullptr) last = nullptr;
+    return task;
+  }
+  void append(TaskList&& other) noexcept {
+    if (other.first == nullptr) return;
+    (last != nullptr ? last->next : first) = other.first;
+    last = other.last;
+    other.first = other.last = nullptr;
+  }
   void operator()() {
     while (first != nullptr) {
       const std::unique_ptr<Task> task(std::exchange(first, first->next));
       task->finish();
     }
   }
+};
+
+// Tasks for facts, used again and again: each is made on one thread and ended on another, which costs an allocator more
+// than all else about it. Thread-safe.
+class SpareTasks {
+ public:
+  std::unique_ptr<PostTask> take() {
+    {
+      const std::lock_guard lock(mutex_);
+      if (n_ > 0) {
+        --n_;
+        return std::unique_ptr<PostTask>(static_cast<PostTask*>(spare_.pop()));
+      }
+    }
+    auto task = std::make_unique<PostTask>();
+    task->reused = true;
+    task->awaited = false;
+    return task;
+  }
+  void give_back(TaskList ended, std::size_t n) {  // frees them when there are enough
+    const std::lock_guard lock(mutex_);
+    if (n_ + n > kSpareMax) return;
+    n_ += n;
+    spare_.append(std::move(ended));
+  }
+
+ private:
+  static constexpr std::size_t kSpareMax = 2'048;
+
+  std::mutex mutex_;
+  TaskList spare_;
+  std::size_t n_ = 0;
 };
 
 }  // namespace onechat::ledger

@@ -231,10 +231,10 @@ Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
   return {segment->index + 1};
 }
 
-void Journal::release(Place place) noexcept {
-  if (!place) return;
-  segments_[place.segment - 1]->held.fetch_sub(1, std::memory_order_acq_rel);
-  released_.fetch_add(1, std::memory_order_relaxed);
+void Journal::release(Place place, std::uint64_t records) noexcept {
+  if (!place || records == 0) return;
+  segments_[place.segment - 1]->held.fetch_sub(records, std::memory_order_acq_rel);
+  released_.fetch_add(records, std::memory_order_relaxed);
 }
 
 bool Journal::room() const noexcept {

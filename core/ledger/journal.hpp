@@ -67,7 +67,7 @@ class Journal {
 
   // [any] Nowhere when there is no place at all: the disk is full, or the journal is.
   Place append(Kind kind, const oc_ledger_op& op) noexcept;
-  void release(Place place) noexcept;
+  void release(Place place, std::uint64_t records = 1) noexcept;  // `records` that lie there
   // [any] Whether a new request may begin. False also after the disk refused a sync.
   bool room() const noexcept;
   // [may block] Everything appended so far is on the disk.

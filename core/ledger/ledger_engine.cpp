@@ -53,7 +53,43 @@ oc_ledger_result unavailable() noexcept {
   return r;
 }
 
-using ByExecutor = std::vector<std::pair<Executor, TaskList>>;
+// Tasks whose results are known, on their way back.
+class Ended {
+ public:
+  void add(Task* task) {
+    if (task->reused) {
+      ++n_reused_;
+      return reused_.push(task);
+    }
+    const Executor* home = task->executor();
+    if (home == nullptr) return here_.push(task);
+    for (auto& [executor, list] : by_executor_)
+      if (executor == *home) return list.push(task);
+    by_executor_.emplace_back(*home, TaskList{}).second.push(task);
+  }
+  // The journal has `place` no more: one release for the records of a segment that follow each other.
+  void release(Journal& journal, Journal::Place place) {
+    if (place.segment != place_.segment) {
+      journal.release(place_, std::exchange(n_released_, 0));
+      place_ = place;
+    }
+    ++n_released_;
+  }
+  // One post for each executor.
+  void hand_back(Journal* journal, SpareTasks& spare) {
+    if (journal != nullptr) journal->release(place_, n_released_);
+    for (auto& [executor, list] : by_executor_) asio::post(executor, std::move(list));
+    spare.give_back(std::move(reused_), n_reused_);
+    here_();
+  }
+
+ private:
+  std::vector<std::pair<Executor, TaskList>> by_executor_;
+  TaskList here_, reused_;
+  std::size_t n_reused_ = 0;
+  Journal::Place place_;
+  std::uint64_t n_released_ = 0;
+};
 
 }  // namespace
 
@@ -89,6 +125,7 @@ class LedgerEngine::Impl {
     return false;
   }
   std::uint32_t batch_ops_max() const noexcept { return limits_.batch_ops_max; }
+  SpareTasks& spare() noexcept { return spare_; }
   void submit(std::unique_ptr<Task> task) {
     task->born_ns = clock_.now_ns();
     if (task->kind == Task::Kind::kOp) count(queue_ops_, task->ops().size());
@@ -134,7 +171,7 @@ class LedgerEngine::Impl {
   void note(const oc_ledger_op& op, const oc_ledger_result& r) noexcept;
   void complete(std::size_t n);
   void undo(const oc_ledger_op& op);
-  void finish(Task* task, ByExecutor& by_executor, TaskList& here);
+  void finish(Task* task, Ended& ended);
   void expire();
   void ask_late_queries(Lock& lock);
   void pause(Lock& lock);
@@ -145,6 +182,7 @@ class LedgerEngine::Impl {
   EngineLimits limits_;
   const Clock& clock_;
   Journal* const journal_;
+  SpareTasks spare_;
   Mailbox<Task> mailbox_;
   std::atomic<bool> draining_{false}, stopping_{false}, available_{true}, fenced_{false}, stuck_{false};
   std::atomic<std::uint32_t> reserves_{0};
@@ -328,36 +366,30 @@ void LedgerEngine::Impl::note(const oc_ledger_op& op, const oc_ledger_result& r)
     count(shortfall_, static_cast<std::uint64_t>(r.shortfall));
 }
 
-void LedgerEngine::Impl::finish(Task* task, ByExecutor& by_executor, TaskList& here) {
+void LedgerEngine::Impl::finish(Task* task, Ended& ended) {
   if (task->op.kind == OC_LOP_RESERVE) reserves_.fetch_sub(1, std::memory_order_relaxed);
   queue_ops_.fetch_sub(task->ops().size(), std::memory_order_relaxed);
-  if (journal_ != nullptr && task->result.status != OC_E_UNAVAILABLE) journal_->release(task->place);
-  const Executor* home = task->executor();
-  if (home == nullptr) return here.push(task);
-  for (auto& [executor, list] : by_executor)
-    if (executor == *home) return list.push(task);
-  by_executor.emplace_back(*home, TaskList{}).second.push(task);
+  if (journal_ != nullptr && task->place && task->result.status != OC_E_UNAVAILABLE) ended.release(*journal_, task->place);
+  ended.add(task);
 }
 
-// Hands the first `n` results back: one post for each executor.
+// Hands the first `n` results back.
 void LedgerEngine::Impl::complete(std::size_t n) {
   for (std::size_t i = 0; i < batch_.size(); ++i) note(batch_[i], results_[i]);
   count(ops_, batch_.size());
-  ByExecutor by_executor;
-  TaskList here;
+  Ended ended;
   std::vector<std::unique_ptr<Ghost>> ghosts;
   for (std::size_t i = 0; i < n; ++i) {
-    if (auto* ghost = dynamic_cast<Ghost*>(queue_[i]))
-      ghosts.emplace_back(ghost);
+    if (queue_[i]->is_ghost)
+      ghosts.emplace_back(static_cast<Ghost*>(queue_[i]));
     else
-      finish(queue_[i], by_executor, here);
+      finish(queue_[i], ended);
   }
   queue_.erase(queue_.begin(), queue_.begin() + static_cast<std::ptrdiff_t>(n));
   for (const auto& ghost : ghosts)  // applied after all, and nobody knows
     for (std::size_t i = 0; i < ghost->all.size(); ++i)
       if (ghost->results[i].status >= 0) undo(ghost->all[i]);
-  for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
-  here();
+  ended.hand_back(journal_, spare_);
 }
 
 // What it may hold is free again.
@@ -376,14 +408,13 @@ void LedgerEngine::Impl::undo(const oc_ledger_op& op) {
 void LedgerEngine::Impl::expire() {
   const std::uint64_t now = clock_.now_ns();
   const std::uint64_t patience = limits_.reserve_wait_ms * kNsPerMs;
-  ByExecutor by_executor;
-  TaskList here;
+  Ended ended;
   std::deque<Task*> kept;
   std::vector<oc_ledger_op> seen;
   for (std::size_t i = 0; i < queue_.size(); ++i) {
     Task* const task = queue_[i];
     const bool old = task->kind == Task::Kind::kOp && now - task->born_ns >= patience && !is_fact(task->op) &&
-                     dynamic_cast<Ghost*>(task) == nullptr;
+                     !task->is_ghost;
     if (!old) {
       kept.push_back(task);
       continue;
@@ -393,12 +424,11 @@ void LedgerEngine::Impl::expire() {
     else if (task->submitted)
       seen.insert(seen.end(), task->ops().begin(), task->ops().end());
     task->fail(OC_E_UNAVAILABLE);
-    finish(task, by_executor, here);
+    finish(task, ended);
   }
   queue_.swap(kept);
   for (const oc_ledger_op& op : seen) undo(op);
-  for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
-  here();
+  ended.hand_back(journal_, spare_);
 }
 
 // While the backend is away, queries get to ask for themselves.
@@ -426,8 +456,7 @@ void LedgerEngine::Impl::pause(Lock& lock) {
 
 // At the end of the process with a backend that is away.
 void LedgerEngine::Impl::give_up_all(Lock& lock) {
-  ByExecutor by_executor;
-  TaskList here;
+  Ended ended;
   std::deque<Task*> all;
   all.swap(queue_);
   for (Task* task : all) {
@@ -437,10 +466,9 @@ void LedgerEngine::Impl::give_up_all(Lock& lock) {
       continue;
     }
     task->fail(OC_E_UNAVAILABLE);
-    finish(task, by_executor, here);
+    finish(task, ended);
   }
-  for (auto& [executor, list] : by_executor) asio::post(executor, std::move(list));
-  here();
+  ended.hand_back(journal_, spare_);
 }
 
 // ---- the thread that looks whether the backend returns
@@ -511,9 +539,9 @@ void LedgerEngine::post(oc_ledger_op op, std::function<void(const oc_ledger_resu
 }
 
 void LedgerEngine::post_journaled(const oc_ledger_op& op, Journal::Place place) {
-  auto task = std::make_unique<PostTask>();
+  std::unique_ptr<PostTask> task = impl_->spare().take();
   task->op = op;
-  task->awaited = false;
+  task->submitted = false;
   task->place = place;
   impl_->submit(std::move(task));
 }

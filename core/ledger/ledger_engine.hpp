@@ -30,7 +30,7 @@ struct Backend {  // borrowed; outlives the engine
 };
 
 struct EngineLimits {
-  std::uint32_t batch_ops_max = 512;     // ops in one commit (the backend's batch_max may lower it)
+  std::uint32_t batch_ops_max = 1024;    // ops in one commit (the backend's batch_max may lower it)
   std::uint32_t queue_ops_max = 65'536;  // waiting RESERVEs; one more is OC_E_UNAVAILABLE. Settles are never refused.
   std::uint32_t retry_ms = 200;          // pause before a batch that met OC_E_UNAVAILABLE is submitted again
   // How long posts wait for an op that somebody waits for: one commit less for each request of a quiet gateway, and its

@@ -2,14 +2,19 @@
 #include "ledger/ledger_engine.hpp"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <chrono>
 #include <condition_variable>
+#include <filesystem>
+#include <iterator>
 #include <mutex>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -149,6 +154,40 @@ TEST(LedgerEngine, FactsThatTheJournalHasShareOneCommit) {
   for (int i = 0; i < 5; ++i) engine.post_journaled(op_of(OC_LOP_SETTLE, i), Journal::Place{1});
   EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 5)).status, OC_OK);
   EXPECT_EQ(fake.batches(), (std::vector<std::size_t>{6}));
+}
+
+// Their tasks are used again, by whichever thread comes next; every fact is applied once, with its own body, and leaves
+// the journal.
+TEST(LedgerEngine, JournaledFactsOfManyThreadsAreAppliedOnceEach) {
+  constexpr int kThreads = 3, kRounds = 4, kFacts = 900;  // in all more than tasks are kept
+  const auto folder = std::filesystem::temp_directory_path() / ("engine-" + std::to_string(::getpid()));
+  std::filesystem::remove_all(folder);
+  {
+    auto journal = Journal::open(folder, {.segment_bytes = 1u << 16, .segments_max = 64}, system_clock());
+    ASSERT_TRUE(journal);
+    FakeBackend fake;
+    EngineLimits limits = quick();
+    limits.journaled_linger_ms = 1;
+    LedgerEngine engine(fake.backend(), limits, system_clock(), journal->get());
+    for (int round = 0; round < kRounds; ++round) {
+      fake.away = round == 1;  // those of this round are submitted again and again, until the next one
+      std::vector<std::thread> threads;
+      for (int t = 0; t < kThreads; ++t)
+        threads.emplace_back([&, first = (round * kThreads + t) * kFacts] {
+          for (int i = first; i < first + kFacts; ++i) {
+            const oc_ledger_op op = op_of(OC_LOP_LEASE_SETTLE, i);
+            engine.post_journaled(op, (*journal)->append(Journal::Kind::kFact, op));
+          }
+        });
+      for (std::thread& t : threads) t.join();
+    }
+    engine.drain();
+    std::vector<int> times(kRounds * kThreads * kFacts, 0);
+    for (const oc_ledger_op& op : fake.applied()) ++times.at(static_cast<std::size_t>(op.amount));
+    EXPECT_EQ(std::count(times.begin(), times.end(), 1), std::ssize(times));
+    EXPECT_EQ((*journal)->counters().held, 0u);
+  }
+  std::filesystem::remove_all(folder);
 }
 
 TEST(LedgerEngine, APostAloneIsAppliedSoon) {
