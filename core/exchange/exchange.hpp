@@ -135,6 +135,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   oc_usage usage_so_far() const;
   void watch_money();
   void extend_if_needed();
+  void ask_lease();
   static boost::asio::awaitable<void> ask_more(ledger::Till& till, oc_id128 hold, std::uint64_t account,
                                                std::shared_ptr<Extension> extension);
 

@@ -183,6 +183,7 @@ void Exchange::watch_money() {
 
 // One extension at a time; the stream goes on while the books are asked.
 void Exchange::extend_if_needed() {
+  if (extension_ && extension_->asking && hold_.part) ask_lease();
   if (extension_ && extension_->refused != OC_OK && !failed()) {
     const bool away = extension_->refused == OC_E_UNAVAILABLE;
     const oc_ledger_result said{.status = extension_->refused, .limit_scope = extension_->limit_scope};
@@ -197,7 +198,7 @@ void Exchange::extend_if_needed() {
   if (extension_ && extension_->asking) return;
   if (extension_) {
     covered_output_ = extension_->covers;
-    hold_.amount += extension_->amount;
+    if (!hold_.part) hold_.amount += extension_->amount;
     extension_.reset();
   }
   if (output_of(usage_so_far()) < covered_output_ / 5 * 4) return;
@@ -210,19 +211,19 @@ void Exchange::extend_if_needed() {
     return;
   }
   worker_.metrics.extensions.add();
-  if (node_.till->grow(hold_, more)) {
-    covered_output_ = next;
-    return;
-  }
   extension_ = std::make_shared<Extension>();
   extension_->covers = next;
   extension_->amount = more;
-  if (hold_.part) {  // its lease cannot; more of the wallet would not be this hold's
-    extension_->asking = false;
-    extension_->refused = OC_E_FUNDS;
-    return;
-  }
+  if (hold_.part) return ask_lease();
   asio::co_spawn(worker_.loop, ask_more(*node_.till, hold_.id, hold_.scopes.account, extension_), asio::detached);
+}
+
+void Exchange::ask_lease() {
+  const auto said = node_.till->grow(hold_, extension_->amount);
+  if (!said) return;
+  extension_->asking = false;
+  extension_->refused = said->status < 0 ? said->status : static_cast<oc_status>(OC_OK);
+  extension_->limit_scope = said->limit_scope;
 }
 
 asio::awaitable<void> Exchange::ask_more(ledger::Till& till, oc_id128 hold, std::uint64_t account,

@@ -37,6 +37,15 @@ struct LeasePool::Lease {
   std::uint64_t deadline_ns = 0;
   std::int64_t spent = 0, peak = 0;  // since the last roll
   bool admits = true;
+  std::vector<std::shared_ptr<Wish>> wishes, asked;  // that the books are to be asked for, and are being asked for
+  bool one_by_one = false;                           // all wishes together were refused
+};
+
+// Of a request that outgrew its part. What is granted is held for it at once, so that nobody else takes it.
+struct LeasePool::Wish {
+  std::int64_t more = 0;
+  bool answered = false, given_up = false;
+  oc_ledger_result said{};
 };
 
 struct LeasePool::Key {
@@ -114,14 +123,30 @@ LeasePool::Part LeasePool::take(const Scopes& scopes, std::int64_t amount, std::
 
 oc_id128 LeasePool::id_of(const Part& part) noexcept { return part.lease->id; }
 
-bool LeasePool::grow(Part& part, std::int64_t more, std::uint64_t now_ns) {
+std::optional<oc_ledger_result> LeasePool::grow(Part& part, std::int64_t more, std::uint64_t now_ns) const {
   Lease& lease = *part.lease;
   const std::lock_guard lock(lease.home);
-  if (now_ns >= lease.deadline_ns || lease.free() < more) return false;
-  lease.held += more;
-  lease.peak = std::max(lease.peak, lease.held);
-  part.amount += more;
-  return true;
+  if (part.wish && part.wish->answered) {
+    const std::shared_ptr<Wish> wish = std::move(part.wish);
+    if (wish->said.status >= 0) part.amount += wish->more;
+    return wish->said;
+  }
+  oc_ledger_result said{};
+  if (closing_.load(std::memory_order_acquire)) {
+    said.status = OC_E_UNAVAILABLE;
+    return said;
+  }
+  if (part.wish) return std::nullopt;
+  if (now_ns < lease.deadline_ns && lease.free() >= more) {
+    lease.held += more;
+    lease.peak = std::max(lease.peak, lease.held);
+    part.amount += more;
+    return said;
+  }
+  part.wish = std::make_shared<Wish>();
+  part.wish->more = more;
+  lease.wishes.push_back(part.wish);
+  return std::nullopt;
 }
 
 void LeasePool::give_back(Part& part, std::int64_t total) noexcept {
@@ -130,6 +155,8 @@ void LeasePool::give_back(Part& part, std::int64_t total) noexcept {
   {
     const std::lock_guard lock(lease.home);
     lease.held -= part.amount;
+    if (part.wish && part.wish->answered && part.wish->said.status >= 0) lease.held -= part.wish->more;
+    if (part.wish) part.wish->given_up = true;
     --lease.parts;
     lease.settled += total;
     lease.spent += total;
@@ -237,11 +264,12 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
     return true;
   });
   if (key.question.under_way || closing_.load(std::memory_order_acquire)) return;
+  if (ask_for_wishes(key, now_ns, out)) return;
   const bool busy = std::min(key.rate, key.rate_before) >= limits_.reserves_per_s;
   if (!key.lease) {
     if (!busy || key.available <= 0 || now_ns < key.not_before_ns) return;
     const std::int64_t size = target(key);
-    if (size > 2 * key.typical) ask(key, now_ns, size, out);
+    if (size > 2 * key.typical) ask(key, nullptr, now_ns, size, out);
     return;
   }
   Lease& lease = *key.lease;
@@ -252,19 +280,39 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
   const bool ageing = now_ns + limits_.ttl_ms * kNsPerMs * 6 / 10 >= lease.deadline_ns;
   const bool dry = lease.free() < std::min(low, size) && now_ns >= key.not_before_ns;
   if (dry)
-    ask(key, now_ns, size - lease.free(), out);
+    ask(key, &lease, now_ns, size - lease.free(), out);
   else if (ageing)
-    ask(key, now_ns, 0, out);
+    ask(key, &lease, now_ns, 0, out);
   else if (lease.free() > 4 * Int128(std::max(size, low)))
     shrink(key, lease, std::max(size, low), out);
 }
 
-void LeasePool::ask(Key& key, std::uint64_t now_ns, std::int64_t size, std::vector<oc_ledger_op>& out) {
-  oc_ledger_op op = op_for(key.lease ? OC_LOP_LEASE_RENEW : OC_LOP_LEASE, key.scopes);
+// What requests need that have outgrown their parts, whatever share of the wallet it is: they hold it, it does not lie
+// free. Also of a lease that admits nothing any more.
+bool LeasePool::ask_for_wishes(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out) {
+  const auto ask_for = [&](Lease& lease) {
+    std::erase_if(lease.wishes, [](const auto& wish) { return wish->given_up; });
+    if (lease.wishes.empty()) return lease.one_by_one = false;
+    const auto end = lease.one_by_one ? lease.wishes.begin() + 1 : lease.wishes.end();
+    lease.asked.assign(lease.wishes.begin(), end);
+    lease.wishes.erase(lease.wishes.begin(), end);
+    Int128 sum = 0;
+    for (const auto& wish : lease.asked) sum += wish->more;
+    ask(key, &lease, now_ns, clamped(sum), out);
+    return true;
+  };
+  return (key.lease && ask_for(*key.lease)) ||
+         std::any_of(key.ending.begin(), key.ending.end(), [&](const auto& lease) { return ask_for(*lease); });
+}
+
+// For more of a lease, or for one (null).
+void LeasePool::ask(Key& key, const Lease* lease, std::uint64_t now_ns, std::int64_t size,
+                    std::vector<oc_ledger_op>& out) {
+  oc_ledger_op op = op_for(lease != nullptr ? OC_LOP_LEASE_RENEW : OC_LOP_LEASE, key.scopes);
   op.amount = size;
   op.ttl_ms = limits_.ttl_ms;
-  op.code = key.lease ? 0 : limits_.drain_s;
-  if (key.lease) op.ref = key.lease->id;
+  op.code = lease != nullptr ? 0 : limits_.drain_s;
+  if (lease != nullptr) op.ref = lease->id;
   key.question = {op.id, now_ns, true};
   out.push_back(op);
 }
@@ -300,6 +348,29 @@ void LeasePool::shrink(Key& key, Lease& lease, std::int64_t keep_free, std::vect
 
 // ---- what the books said
 
+// REQUIRES: the shard's mutex is held, as in all that follows.
+std::shared_ptr<LeasePool::Lease> LeasePool::lease_of(const Key& key, const oc_id128& id) noexcept {
+  if (key.lease && ledger_core::same_id(key.lease->id, id)) return key.lease;
+  const auto at = std::find_if(key.ending.begin(), key.ending.end(),
+                               [&](const auto& lease) { return ledger_core::same_id(lease->id, id); });
+  return at != key.ending.end() ? *at : nullptr;
+}
+
+void LeasePool::answer_wishes(Lease& lease, const oc_ledger_result& r) {
+  const auto asked = std::exchange(lease.asked, {});
+  if ((r.status == OC_E_FUNDS || r.status == OC_E_LIMIT) && asked.size() > 1) {  // some may fit
+    lease.wishes.insert(lease.wishes.begin(), asked.begin(), asked.end());
+    lease.one_by_one = true;
+    return;
+  }
+  for (const auto& wish : asked) {
+    wish->answered = true;
+    wish->said = r;
+    if (r.status >= 0 && !wish->given_up) lease.held += wish->more;
+  }
+  lease.peak = std::max(lease.peak, lease.held);
+}
+
 void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std::uint64_t now_ns) {
   const Scopes scopes{asked.account, asked.project_id, asked.key_id, asked.user_id, asked.group_id};
   Shard& shard = shard_of(scopes);
@@ -309,6 +380,7 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
   Key& key = at->second;
   const auto question = std::exchange(key.question, {});
   if (asked.kind == OC_LOP_LEASE_CLOSE) return;
+  const std::shared_ptr<Lease> lease = asked.kind == OC_LOP_LEASE_RENEW ? lease_of(key, asked.ref) : nullptr;
   const std::uint64_t deadline =
       question.sent_ns + static_cast<std::uint64_t>(std::max<std::int64_t>(0, r.released)) * kNsPerMs * 9 / 10;
   if (r.status == OC_OK || r.status == OC_DUPLICATE) {
@@ -320,9 +392,10 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
       key.lease->granted = asked.amount;
       key.lease->deadline_ns = deadline;
       open_.fetch_add(1, std::memory_order_relaxed);
-    } else if (key.lease && ledger_core::same_id(key.lease->id, asked.ref)) {
-      key.lease->granted += asked.amount;
-      key.lease->deadline_ns = std::max(key.lease->deadline_ns, deadline);
+    } else if (lease) {
+      lease->granted += asked.amount;
+      lease->deadline_ns = std::max(lease->deadline_ns, deadline);
+      answer_wishes(*lease, r);
     }
     return;
   }
@@ -330,10 +403,12 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
   ++shard.counters.refused;
   key.not_before_ns = now_ns + limits_.refused_pause_ms * kNsPerMs;
   key.shift = std::min(key.shift + 1, kShiftMax);
+  if (lease) answer_wishes(*lease, r);
+  if (!lease || lease != key.lease) return;
   const bool stop = asked.amount == 0 && (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT);
-  if (stop && key.lease) key.lease->admits = false;  // frozen, say: even what it has is not to be spent
+  if (stop) key.lease->admits = false;  // frozen, say: even what it has is not to be spent
   const bool over = r.status == OC_E_NOT_FOUND || r.status == OC_E_FENCED || r.status == OC_E_CONFLICT;
-  if (!over || asked.kind != OC_LOP_LEASE_RENEW || !key.lease) return;
+  if (!over) return;
   ++shard.counters.lost;
   open_.fetch_sub(1, std::memory_order_relaxed);
   key.lease->admits = false;

@@ -22,6 +22,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -50,9 +51,11 @@ struct LeaseCounters {
 class LeasePool {
  public:
   struct Lease;
+  struct Wish;
   struct Part {                    // of a lease, held by one request. Ends by give_back()
     std::shared_ptr<Lease> lease;  // null: none was to be had
     std::int64_t amount = 0;
+    std::shared_ptr<Wish> wish;  // for more than the lease has
     explicit operator bool() const noexcept { return lease != nullptr; }
   };
 
@@ -64,8 +67,9 @@ class LeasePool {
   Part take(const Scopes& key, std::int64_t amount, std::uint64_t now_ns);
   // [any] The id that a request's LEASE_SETTLE names as `ref`.
   static oc_id128 id_of(const Part& part) noexcept;
-  // [any] The same part, `more` larger. False: the lease does not have it.
-  static bool grow(Part& part, std::int64_t more, std::uint64_t now_ns);
+  // [any] The same part, `more` larger (OC_OK), or what the books said why not. Nothing: the lease does not have it, and
+  // the books are asked for it by a tick() to come; call again with the same `more`.
+  std::optional<oc_ledger_result> grow(Part& part, std::int64_t more, std::uint64_t now_ns) const;
   // [any] The request is over and cost `total`. REQUIRES: its LEASE_SETTLE has been queued before.
   static void give_back(Part& part, std::int64_t total) noexcept;
   // [any] What the books said that the wallet has, for the size of leases.
@@ -100,7 +104,10 @@ class LeasePool {
   std::int64_t target(const Key& key) const noexcept;
   static void roll(Key& key, std::uint64_t now_ns) noexcept;
   void tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out);
-  void ask(Key& key, std::uint64_t now_ns, std::int64_t size, std::vector<oc_ledger_op>& out);
+  void ask(Key& key, const Lease* lease, std::uint64_t now_ns, std::int64_t size, std::vector<oc_ledger_op>& out);
+  bool ask_for_wishes(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out);
+  static std::shared_ptr<Lease> lease_of(const Key& key, const oc_id128& id) noexcept;
+  static void answer_wishes(Lease& lease, const oc_ledger_result& r);
   void end(Key& key, std::vector<oc_ledger_op>& out);
   void shrink(Key& key, Lease& lease, std::int64_t keep_free, std::vector<oc_ledger_op>& out);
 

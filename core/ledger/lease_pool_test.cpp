@@ -164,8 +164,85 @@ TEST_F(LeasePoolTest, AdmitsNothingAfterNineTenthsOfItsLifeFromTheQuestion) {
       LeasePool::give_back(p, 0);
     }
   EXPECT_LE(last, 104 * kS + 9 * kS);
-  EXPECT_FALSE(LeasePool::grow(running, 1, now_));
+  EXPECT_FALSE(pool_.grow(running, 1, now_));
   LeasePool::give_back(running, 10);
+}
+
+// A request that outgrows its part gets what the wallet has, not only what happens to lie free in the lease.
+TEST_F(LeasePoolTest, MoreThanTheLeaseHasIsAskedOfTheBooksForTheRequestThatNeedsIt) {
+  traffic(50, 4);
+  Part part = pool_.take(kKey, 100, now_);
+  const std::int64_t more = leased_ * 3;
+  EXPECT_FALSE(pool_.grow(part, more, now_));
+  EXPECT_FALSE(pool_.grow(part, more, now_));  // one question, however often it is looked for
+  const std::int64_t before = leased_;
+  tick();
+  EXPECT_EQ(leased_, before + more);
+  std::vector<Part> others;  // nobody else takes it
+  for (Part p = pool_.take(kKey, 100, now_); p; p = pool_.take(kKey, 100, now_)) others.push_back(std::move(p));
+  EXPECT_LE(static_cast<std::int64_t>(others.size()) * 100, before);
+  const auto said = pool_.grow(part, more, now_);
+  ASSERT_TRUE(said);
+  EXPECT_EQ(said->status, OC_OK);
+  EXPECT_EQ(part.amount, 100 + more);
+  for (Part& p : others) LeasePool::give_back(p, 0);
+  leased_ -= 100 + more;
+  LeasePool::give_back(part, 100 + more);
+  const LeaseCounters c = pool_.counters();
+  EXPECT_EQ(c.held_nano, 0);
+  EXPECT_EQ(c.free_nano, leased_);
+}
+
+TEST_F(LeasePoolTest, OfWishesTogetherTooLargeThoseAreGrantedThatFit) {
+  traffic(50, 4);
+  Part modest = pool_.take(kKey, 100, now_), greedy = pool_.take(kKey, 100, now_), last = pool_.take(kKey, 100, now_);
+  EXPECT_FALSE(pool_.grow(modest, 100'000, now_));
+  EXPECT_FALSE(pool_.grow(greedy, 10'000'000, now_));
+  EXPECT_FALSE(pool_.grow(last, 50'000, now_));
+  for (int i = 0; i < 4; ++i) tick();
+  EXPECT_EQ(pool_.grow(modest, 100'000, now_)->status, OC_OK);
+  EXPECT_EQ(pool_.grow(greedy, 10'000'000, now_)->status, OC_E_FUNDS);
+  EXPECT_EQ(pool_.grow(last, 50'000, now_)->status, OC_OK);
+  EXPECT_EQ(greedy.amount, 100);
+  EXPECT_EQ(pool_.counters().held_nano, 300 + 150'000);
+  for (Part* p : {&modest, &greedy, &last}) LeasePool::give_back(*p, 0);
+  EXPECT_EQ(pool_.counters().held_nano, 0);
+}
+
+TEST_F(LeasePoolTest, AWishOfARequestThatIsOverHoldsNothing) {
+  traffic(50, 4);
+  Part before_the_question = pool_.take(kKey, 100, now_), before_the_answer = pool_.take(kKey, 100, now_),
+       after_it = pool_.take(kKey, 100, now_);
+  EXPECT_FALSE(pool_.grow(before_the_question, 70'000, now_));
+  LeasePool::give_back(before_the_question, 0);
+  EXPECT_FALSE(pool_.grow(before_the_answer, 80'000, now_));
+  EXPECT_FALSE(pool_.grow(after_it, 90'000, now_));
+  std::vector<oc_ledger_op> ops;
+  pool_.tick(now_, ops);
+  ASSERT_EQ(ops.size(), 1u);
+  EXPECT_EQ(ops[0].amount, 170'000);
+  LeasePool::give_back(before_the_answer, 0);
+  pool_.answer(ops[0], bank(ops[0]), now_);
+  EXPECT_EQ(pool_.counters().held_nano, 100 + 90'000);
+  LeasePool::give_back(after_it, 0);
+  const LeaseCounters c = pool_.counters();
+  EXPECT_EQ(c.held_nano, 0);
+  EXPECT_EQ(c.free_nano, leased_);
+}
+
+TEST_F(LeasePoolTest, AStreamGrowsAlsoWhenItsKeyIsQuietAndItsLeaseHasEnded) {
+  traffic(50, 4);
+  Part stream = pool_.take(kKey, 100, now_);
+  now_ += 6 * kS;
+  tick();
+  ASSERT_EQ(pool_.counters().open, 0u);
+  EXPECT_FALSE(pool_.grow(stream, 5'000, now_));
+  tick();
+  EXPECT_EQ(pool_.grow(stream, 5'000, now_)->status, OC_OK);
+  EXPECT_EQ(pool_.counters().held_nano, 5'100);
+  LeasePool::give_back(stream, 0);
+  tick();
+  EXPECT_EQ(leased_, 0);
 }
 
 TEST_F(LeasePoolTest, ALateAnswerIsNoLongerLease) {

@@ -286,10 +286,10 @@ asio::awaitable<oc_ledger_result> Till::reserve(Hold& hold) {
   co_return r;
 }
 
-bool Till::grow(Hold& hold, std::int64_t more) {
-  if (!hold.part || !LeasePool::grow(hold.part, more, clock_.now_ns())) return false;
-  hold.amount += more;
-  return true;
+std::optional<oc_ledger_result> Till::grow(Hold& hold, std::int64_t more) {
+  const std::optional<oc_ledger_result> said = pool_.grow(hold.part, more, clock_.now_ns());
+  hold.amount = hold.part.amount;
+  return said;
 }
 
 asio::awaitable<oc_ledger_result> Till::extend(oc_id128 hold, std::uint64_t account, std::int64_t more) {

@@ -11,6 +11,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <thread>
@@ -60,8 +61,9 @@ class Till {
   // when no lease can give it; then ask reserve(). Statuses as of LedgerEngine::apply().
   bool take(Hold& hold);
   boost::asio::awaitable<oc_ledger_result> reserve(Hold& hold);
-  // [loop] `more` for an open hold: grow() from its lease, at once; extend() from the books.
-  bool grow(Hold& hold, std::int64_t more);
+  // [loop] `more` for an open hold. extend(): of one of its own. grow(): of a part of a lease; at once if the lease has
+  // it, else nothing: the lease asks the books, and grow() is to be called again with the same `more`.
+  std::optional<oc_ledger_result> grow(Hold& hold, std::int64_t more);
   boost::asio::awaitable<oc_ledger_result> extend(oc_id128 hold, std::uint64_t account, std::int64_t more);
   // [loop] What the request cost so far: posted if nothing more comes of it. `tell`: the books, too.
   void progress(Hold& hold, std::int64_t cost, std::int64_t fee, bool tell);

@@ -53,6 +53,30 @@ TEST_F(ExpectedHolds, AStreamThatTheWalletCannotFollowEndsInTheDialectsOwnWords)
   EXPECT_GT(after.spent, before.spent);
 }
 
+// Its lease is worth some seconds of small answers; the wallet has hundreds of times as much.
+class LeasedHolds : public ExpectedHolds {
+  ledger::TillOptions till_options() const override { return {.leases = {.reserves_per_s = 5}}; }
+};
+TEST_F(LeasedHolds, AStreamThatOutgrowsItsLeaseGetsWhatTheWalletHas) {
+  const auto ask_cheap = [&](const std::string& most) {
+    return ask(gateway_->port(), key_,
+               R"({"model":"m","stream":true,"max_tokens":)" + most + R"(,"messages":[{"role":"user","content":"hi"}]})");
+  };
+  const auto has_lease = [&] {
+    control::MetricsText text;
+    gateway_->add_metrics(text);
+    return text.text().find("onechat_lease_hits_total 0") == std::string::npos;
+  };
+  for (int i = 0; i < 300 && (i < 25 || !has_lease()); ++i) {
+    ask_cheap("20");
+    std::this_thread::sleep_for(std::chrono::milliseconds(40));
+  }
+  ASSERT_TRUE(has_lease());
+  upstream_.play(long_answer(6'000));
+  const std::string answer = ask_cheap("8000");
+  EXPECT_NE(answer.find("[DONE]"), std::string::npos) << answer.substr(answer.size() - 400);
+}
+
 TEST_F(GatewayTest, ARequestThatTheWalletDoesNotCoverGetsAShorterAnswer) {
   const std::string answer = ask(gateway_->port(), key_, ask_dear(""));
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
