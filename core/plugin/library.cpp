@@ -78,8 +78,7 @@ std::string_view missing_function(const oc_component& c) {
                             {"find", t.find != nullptr},
                             {"trial_balance", t.trial_balance != nullptr},
                             {"dump", (c.caps & OC_LEDGER_CAP_DUMP) == 0 || t.dump != nullptr},
-                            {"restore", (c.caps & OC_LEDGER_CAP_DUMP) == 0 || t.restore != nullptr},
-                            {"links", (c.caps & OC_LEDGER_CAP_HASH_CHAIN) == 0 || t.links != nullptr}});
+                            {"restore", (c.caps & OC_LEDGER_CAP_DUMP) == 0 || t.restore != nullptr}});
     }
     case OC_KIND_STORE: {
       oc_store t;

@@ -183,7 +183,7 @@ typedef struct oc_ledger_backend { /* all [backend], one thread */
    * order into empty books, in as many calls as the host likes (n 0: the last), and refuses others (OC_E_CONFLICT). */
   oc_status(OC_CALL *dump)(void *inst, oc_ledger_row_fn, void *arg);
   oc_status(OC_CALL *restore)(void *inst, const oc_ledger_row *const *, uint64_t n);
-  /* NULL without OC_LEDGER_CAP_HASH_CHAIN. The links that begin at those transfers, as far as there are any; n 0: the last
+  /* May be NULL: no anchors are written. The links that begin at those transfers, as far as there are any; n 0: the last
    * link of each node that posted of late. */
   oc_status(OC_CALL *links)(void *inst, const uint64_t *first_seqs, uint64_t n, oc_ledger_link_fn, void *arg);
 } oc_ledger_backend;
