@@ -3,7 +3,9 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
 
+#include <csignal>
 #include <fstream>
 #include <sstream>
 
@@ -94,6 +96,23 @@ TEST_F(Anchors, TheFileGrowsByWhatChanged) {
 
 TEST_F(Anchors, AFolderThatCannotBeWrittenIsAnError) {
   EXPECT_EQ(AnchorFile("/nowhere/at/all").append(there_).error().status, OC_E_IO);
+}
+
+TEST_F(Anchors, ADiskThatFillsUpWithinALineLeavesNoHalfOfIt) {
+  AnchorFile out(file());
+  ASSERT_TRUE(out.append({there_[0]}));
+  const std::string before = written();
+  std::signal(SIGXFSZ, SIG_IGN);
+  rlimit usual{};
+  ASSERT_EQ(::getrlimit(RLIMIT_FSIZE, &usual), 0);
+  const rlimit small{before.size() + 20, usual.rlim_max};
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &small), 0);
+  const auto full = out.append({there_[1]});
+  ASSERT_EQ(::setrlimit(RLIMIT_FSIZE, &usual), 0);
+  EXPECT_EQ(full.error().status, OC_E_IO);
+  EXPECT_EQ(written(), before);
+  EXPECT_TRUE(out.append({there_[1]})) << "it is written when there is room again";
+  EXPECT_GT(written().size(), before.size());
 }
 
 TEST_F(Anchors, AreWrittenInTheBackgroundAndOnceMoreAtTheEnd) {

@@ -139,8 +139,8 @@ struct TaskList {  // finishes and frees its tasks in order; frees them also whe
   }
 };
 
-// Tasks for facts, used again and again: each is made on one thread and ended on another, which costs an allocator more
-// than all else about it. Thread-safe.
+// Tasks for facts of whose end nobody hears (the journal has them), used again and again: each is made on one thread and
+// ended on another, which costs an allocator more than all else about it. They have no `done`. Thread-safe.
 class SpareTasks {
  public:
   std::unique_ptr<PostTask> take() {

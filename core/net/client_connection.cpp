@@ -12,6 +12,8 @@
 #include <cerrno>
 #include <utility>
 
+#include "net/gather_bytes.hpp"
+
 namespace onechat::net {
 namespace {
 
@@ -21,8 +23,6 @@ using boost::system::error_code;
 
 // TLS makes a record of each piece: up to so many bytes are copied to be few records.
 constexpr std::size_t kTlsGatherBytesMax = 16 * 1024;
-// So many bytes are copied together: that costs less than what the kernel does for each piece.
-constexpr std::size_t kGatherBytesMax = 4 * 1024;
 
 }  // namespace
 

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <new>
 
+#include "net/gather_bytes.hpp"
+
 namespace onechat::net {
 namespace {
 
@@ -55,9 +57,6 @@ int choose_alpn(SSL*, const unsigned char** out, unsigned char* out_bytes, const
   *out = chosen;
   return SSL_TLSEXT_ERR_OK;
 }
-
-// So many bytes are copied together: that costs less than what the kernel does for each piece.
-constexpr std::size_t kGatherBytesMax = 4 * 1024;
 
 }  // namespace
 
