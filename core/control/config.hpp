@@ -13,6 +13,7 @@
 #include "control/audit_plan.hpp"
 #include "control/problem.hpp"
 #include "control/yaml_node.hpp"
+#include "ledger/hold_rules.hpp"
 #include "ledger/markup.hpp"
 #include "ledger/till.hpp"
 #include "net/client.hpp"
@@ -96,11 +97,7 @@ struct Config {
   bool ledger_durable = true;         // "durable: false" takes a ledger that may forget, for tests
   AuditPlan audit;  // of the ledger; no anchor_file: one in the data folder
   std::uint64_t node = 1;             // this process' number among those on the same ledger
-  struct Holds {
-    bool expected = false;  // streams hold what answers of late have cost; else the worst case
-    bool clip = true;
-    std::uint64_t clip_floor_tokens = 256;
-  } holds;
+  ledger::HoldTable holds;
   ledger::TillOptions till;
   ledger::JournalLimits journal;
   std::vector<std::string> pipeline;  // authenticate, admit, <stages>, route, reserve, call, settle, trace

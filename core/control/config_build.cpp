@@ -426,19 +426,29 @@ class Builder {
       if (word == said) out = value;
   }
 
+  // What `in` does not say is as in `otherwise`.
+  ledger::HoldRules hold_rules(const YamlNode& in, ledger::HoldRules otherwise) {
+    std::uint32_t expected = otherwise.expected ? 1 : 0;
+    choice(in, "policy", {{"worst_case", 0}, {"expected", 1}}, expected);
+    otherwise.expected = expected == 1;
+    if (const YamlNode* clip = in.get("clip"); clip && clip->is(Kind::boolean)) otherwise.clip = clip->text == "true";
+    number(in, "clip_floor_tokens", otherwise.clip_floor_tokens);
+    choice(in, "overage", {{"debt", OC_OVERAGE_DEBT}, {"absorb", OC_OVERAGE_ABSORB}, {"overdraft", OC_OVERAGE_OVERDRAFT}},
+           otherwise.overage);
+    return otherwise;
+  }
+
   void money() {
     number(root_, "node", out_.node);
     ledger::TillOptions& till = out_.till;
     if (const YamlNode* in = object(root_, "holds")) {
-      std::uint32_t policy = 0;
-      choice(*in, "policy", {{"worst_case", 0}, {"expected", 1}}, policy);
-      out_.holds.expected = policy == 1;
-      if (const YamlNode* clip = in->get("clip"); clip && clip->is(Kind::boolean)) out_.holds.clip = clip->text == "true";
-      number(*in, "clip_floor_tokens", out_.holds.clip_floor_tokens);
+      out_.holds.usual = hold_rules(*in, {});
+      till.overage = out_.holds.usual.overage;
+      if (const YamlNode* projects = object(*in, "projects"))
+        for (const auto& project : projects->members)
+          out_.holds.set(project.key, hold_rules(project.value, out_.holds.usual));
       seconds(*in, "ttl_s", till.hold_ttl_ms);
       choice(*in, "crash", {{"progress", OC_CRASH_PROGRESS}, {"void", OC_CRASH_VOID}, {"hold", OC_CRASH_HOLD}}, till.crash);
-      choice(*in, "overage", {{"debt", OC_OVERAGE_DEBT}, {"absorb", OC_OVERAGE_ABSORB}, {"overdraft", OC_OVERAGE_OVERDRAFT}},
-             till.overage);
     }
     till.leases.drain_s = (till.hold_ttl_ms + 999) / 1000;
     if (const YamlNode* in = object(root_, "leases")) {

@@ -96,6 +96,7 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
            "rates: { key: { requests_per_minute: 60 }, project: { tokens_per_minute: 5, concurrency: 2 } }\n"
            "retry: { attempts_max: 1, budget_percent: 0, backoff_ms: 5 }\nbreaker: { failures: 2, open_s: 1 }\n"
            "drain_s: 1\ndrain_on_disconnect_s: 0.25\ntraces: { bodies: false }\nlog: { level: debug }\n"
+           "holds: { overage: absorb, crash: void }\n"
            "audit: { verify_every_h: 6 }\nfirst_boot_credit_usd: 0.000000001\n"),
       IsEmpty());
   const Config& c = config_;
@@ -143,6 +144,22 @@ TEST_F(ConfigTest, EveryKeyReachesTheStruct) {
   EXPECT_FALSE(c.trace_bodies);
   EXPECT_EQ(c.log_level, "debug");
   EXPECT_EQ(c.first_boot_credit_nano, 1);
+  EXPECT_EQ(c.till.crash, static_cast<std::uint32_t>(OC_CRASH_VOID));
+  EXPECT_EQ(c.till.overage, static_cast<std::uint32_t>(OC_OVERAGE_ABSORB)) << "of what sweeps end";
+}
+
+TEST_F(ConfigTest, AProjectHoldsAsAllDoButForWhatIsSaidOfIt) {
+  ASSERT_THAT(load(std::string(kBase) +
+                   "holds: { policy: expected, clip_floor_tokens: 7, overage: absorb,\n"
+                   "  projects: { one: { policy: worst_case, clip: false }, two: { overage: overdraft, clip_floor_tokens: 9 } } }\n"),
+              IsEmpty());
+  const auto said = [&](const char* project) {
+    const ledger::HoldRules& r = config_.holds.of(project);
+    return std::make_tuple(r.expected, r.clip, r.clip_floor_tokens, r.overage);
+  };
+  EXPECT_EQ(said("any"), std::make_tuple(true, true, 7u, OC_OVERAGE_ABSORB));
+  EXPECT_EQ(said("one"), std::make_tuple(false, false, 7u, OC_OVERAGE_ABSORB));
+  EXPECT_EQ(said("two"), std::make_tuple(true, true, 9u, OC_OVERAGE_OVERDRAFT));
 }
 
 TEST_F(ConfigTest, AProviderWithoutItsSecretIsSwitchedOffNotAnError) {
@@ -257,6 +274,8 @@ TEST_F(ConfigTest, EveryProblemIsToldWithItsLine) {
        {"7: prices.orgs: project 'x' is in org 'a' already", "10: prices.markups: a second markup for project 'x'"}},
       {"prices: { markups: [{ project: x }, { user: y, percent: 1 }] }\n",
        {"6: prices.markups[0] needs the key 'percent'", "6: unknown key 'user' in prices.markups[1]", "6: prices.markups: a markup is for a project, "}},
+      {"holds: { projects: { a: { policy: guess, ttl_s: 90 } } }\n",
+       {"6: holds.projects.a.policy must be one of worst_case, expected, not 'guess'", "6: unknown key 'ttl_s' in holds.projects.a"}},
       {"  priced: { targets: [{ provider: openai }], price: { input: 1, flex: cheap } }\n",
        {"6: price of model 'priced': price flex: 'cheap' is not a multiplier such as 0.5 or 1/3"}},
       {"  priced: { targets: [{ provider: openai }], price: { input: 0.1234567891 } }\n",

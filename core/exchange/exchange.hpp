@@ -177,6 +177,7 @@ class Exchange final : public oc_call, public upstream::Downstream {
   // Money.
   std::int64_t held_nano_ = 0, cost_nano_ = 0, fee_nano_ = 0;
   ledger::Hold hold_;
+  const ledger::HoldRules* hold_rules_ = nullptr;  // the project's, from reserve on
   std::uint64_t covered_output_ = ~0ull;         // tokens that the hold pays for; ~0: all there can be
   std::uint64_t clipped_to_ = 0;                 // 0: the client's own limit stands
   std::uint64_t noted_ns_ = 0, told_ns_ = 0;     // when the journal, and the books, last heard what it cost so far

@@ -42,7 +42,7 @@ Result<std::int64_t> Exchange::price_of_all(std::uint64_t output_max) const {
 
 // Output tokens that the hold is to cover. An answer that comes in one piece cannot be stopped on its way: all of it.
 std::uint64_t Exchange::expected_output() const {
-  if (!plan_->shared->money.hold_expected || request_->op != OC_OP_GENERATE) return ~0ull;
+  if (!hold_rules_->expected || request_->op != OC_OP_GENERATE) return ~0ull;
   if ((request_->flags & OC_REQ_STREAM) == 0) return ~0ull;
   const std::uint64_t p95 = worker_.outputs.p95(principal_->key_number, model_->id);
   return p95 == 0 ? ~0ull : std::max(kExpectedOutputMin, p95) * request_->n;
@@ -64,11 +64,10 @@ std::uint64_t Exchange::affordable_output(std::int64_t nano) const {
 
 // The wallet does not cover what the request may cost: ask for an answer that it does cover.
 bool Exchange::clip(std::int64_t available) {
-  const SharedPlan::Money& rules = plan_->shared->money;
-  if (!rules.clip || request_->op != OC_OP_GENERATE || available <= 0) return false;
+  if (!hold_rules_->clip || request_->op != OC_OP_GENERATE || available <= 0) return false;
   const std::uint64_t most = affordable_output(available) / request_->n;
   const bool set = (request_->set_mask & OC_SET_MAX_TOKENS) != 0;
-  if (most < rules.clip_floor_tokens || (set && most >= request_->max_output_tokens)) return false;
+  if (most < hold_rules_->clip_floor_tokens || (set && most >= request_->max_output_tokens)) return false;
   const bool thinks = (request_->set_mask & OC_SET_REASONING_BUDGET) != 0 && request_->reasoning_budget > 0;
   if (thinks && static_cast<std::uint64_t>(request_->reasoning_budget) >= most) return false;
   auto* clipped = arena_.make<oc_request>();
@@ -101,6 +100,8 @@ bool Exchange::reserve_now(Result<void>& done) {
   hold_.scopes.key_id = principal_->key_number;
   hold_.scopes.user_id = admission::user_number(view(request_->user));
   hold_.scopes.group_id = model_->group;
+  hold_rules_ = &plan_->shared->holds.of(principal_->project->name);
+  hold_.overage = hold_rules_->overage;
 
   done = set_hold_amount();
   if (!done) return true;

@@ -15,6 +15,7 @@
 #include "base/ids.hpp"
 #include "exchange/metrics.hpp"
 #include "exchange/output_history.hpp"
+#include "ledger/hold_rules.hpp"
 #include "ledger/markup.hpp"
 #include "ledger/rating.hpp"
 #include "ledger/till.hpp"
@@ -68,11 +69,7 @@ struct SharedPlan {
   admission::Limits key_limits, project_limits;
   std::uint32_t attempts_max = 3, retry_percent = 20, backoff_ms = 100;
   std::uint32_t drain_on_disconnect_ms = 10'000;
-  struct Money {
-    bool hold_expected = false;             // streams hold what answers of late have cost, and grow; else the worst case
-    bool clip = true;                       // a request that the wallet does not cover may get a shorter answer ...
-    std::uint64_t clip_floor_tokens = 256;  // ... but not shorter than this
-  } money;
+  ledger::HoldTable holds;
   bool trace_bodies = true;
   bool ledger_none = false;
   std::int64_t loaded_unix_s = 0;          // what models are said to be created at

@@ -310,7 +310,7 @@ oc_ledger_op Till::settle_op(const Hold& hold, std::int64_t cost, std::int64_t f
   op.ref = hold.part ? LeasePool::id_of(hold.part) : hold.id;
   op.amount = cost;
   op.fee = fee;
-  op.overage = options_.overage;
+  op.overage = hold.overage;
   op.flags = estimated ? static_cast<std::uint32_t>(OC_LF_ESTIMATED) : 0u;
   return op;
 }

@@ -32,7 +32,7 @@ struct TillOptions {
   LeaseLimits leases;
   std::uint32_t hold_ttl_ms = 30 * 60 * 1000;  // no request takes longer
   std::uint32_t crash = OC_CRASH_PROGRESS;     // what becomes of the requests of a node that died
-  std::uint32_t overage = OC_OVERAGE_DEBT;     // what a request cost beyond its hold and the wallet
+  std::uint32_t overage = OC_OVERAGE_DEBT;     // who bears what those cost beyond their hold and the wallet
   std::uint32_t sweep_ms = 5'000, heartbeat_ms = 10'000;
   std::function<void(std::int32_t level, std::string_view message)> log = {};  // OC_LOG_*; from the till's thread
 };
@@ -42,6 +42,7 @@ struct Hold {
   oc_id128 id{};
   Scopes scopes;
   std::int64_t amount = 0;
+  std::uint32_t overage = OC_OVERAGE_DEBT;
   bool open = false;
   LeasePool::Part part;     // empty: a hold of its own in the books
   Journal::Place progress;  // where its last progress is noted

@@ -102,7 +102,7 @@ Result<std::shared_ptr<const exchange::SharedPlan>> make_shared_plan(const contr
   shared->drain_on_disconnect_ms = config.drain_on_disconnect_ms;
   shared->trace_bodies = config.trace_bodies;
   shared->ledger_none = config.ledger_none;
-  shared->money = {config.holds.expected, config.holds.clip, config.holds.clip_floor_tokens};
+  shared->holds = config.holds;
   shared->loaded_unix_s = system_clock().unix_ms() / 1000;
 
   std::map<std::string, std::size_t> provider_index;

@@ -100,5 +100,56 @@ TEST_F(NoShortAnswers, BelowTheFloorItIsRefusedBeforeTheProviderIsAsked) {
   EXPECT_TRUE(upstream_.seen().empty());
 }
 
+// Projects whose rules are others than everybody's. None has more than 0.05 USD; a token costs 0.0022.
+class ProjectHolds : public GatewayTest {
+ protected:
+  std::string more_config() const override {
+    return R"("holds":{"clip_floor_tokens":3000,"projects":{)"
+           R"("modest":{"clip_floor_tokens":10},"forgiven":{"overage":"absorb"},"usual":{"policy":"expected"}}},)";
+  }
+  int workers() const override { return 1; }
+  std::string key_of(const std::string& project, std::int64_t nano = 50'000'000) {
+    const auto made = plane_->directory().create_project(project, {});
+    EXPECT_TRUE(made);
+    EXPECT_TRUE(plane_->books().deposit({made->account(), nano, "first", {}}));
+    auto key = plane_->create_key({.project = project, .name = "k"});
+    EXPECT_TRUE(key) << key.error().message;
+    return key->text;
+  }
+  oc_ledger_balance balance_of(const std::string& project) {
+    const auto b = plane_->balance(project);
+    EXPECT_TRUE(b);
+    return b ? *b : oc_ledger_balance{};
+  }
+};
+
+TEST_F(ProjectHolds, OneTakesAShorterAnswerWhereAnotherTakesNone) {
+  const std::string refused = ask(gateway_->port(), key_of("other"), ask_dear(""));
+  EXPECT_NE(refused.find("insufficient_quota"), std::string::npos) << refused;
+  EXPECT_TRUE(upstream_.seen().empty());
+  const std::string answer = ask(gateway_->port(), key_of("modest"), ask_dear(""));
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
+}
+
+TEST_F(ProjectHolds, WhatOneWouldOweIsBorneForAnother) {
+  for (const std::string project : {"other", "forgiven"}) {
+    const std::string key = key_of(project, 5'000'000);  // the provider says 5 tokens where 1 was asked for: 0.011 USD
+    EXPECT_TRUE(ask(gateway_->port(), key, ask_dear(R"("max_tokens":1,)")).starts_with("HTTP/1.1 200"));
+    EXPECT_EQ(balance_of(project).available, -balance_of(project).debt) << project << " has spent all that it had";
+  }
+  EXPECT_EQ(balance_of("other").debt, 6'000'000);
+  EXPECT_EQ(balance_of("forgiven").debt, 0);
+}
+
+TEST_F(ProjectHolds, OneHoldsTheWorstCaseWhereAnotherHoldsTheUsual) {
+  const std::string other = key_of("other", 5'000'000'000), usual = key_of("usual", 5'000'000'000);
+  for (const std::string& key : {other, usual})
+    for (int i = 0; i < 25; ++i) ask(gateway_->port(), key, ask_dear(R"("max_tokens":20,"stream":true,)"));
+  const std::string long_one = ask_dear(R"("max_tokens":2990,"stream":true,)");
+  const std::string refused = ask(gateway_->port(), other, long_one), answer = ask(gateway_->port(), usual, long_one);
+  EXPECT_NE(refused.find("insufficient_quota"), std::string::npos) << refused.substr(0, 500);
+  EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer.substr(0, 500);
+}
+
 }  // namespace
 }  // namespace onechat::main

@@ -1,0 +1,38 @@
+// How much of a wallet a request holds, and who bears what it cost beyond that: one set of rules for all, and others for
+// the projects that the configuration names. Filled once, then immutable: any thread may read.
+#pragma once
+#include <onechat/ledger.h>
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+namespace onechat::ledger {
+
+struct HoldRules {
+  bool expected = false;                    // streams hold what answers of late have cost, and grow; else the worst case
+  bool clip = true;                         // a request that the wallet does not cover may get a shorter answer ...
+  std::uint64_t clip_floor_tokens = 256;    // ... but not shorter than this
+  std::uint32_t overage = OC_OVERAGE_DEBT;  // OC_OVERAGE_*
+};
+
+class HoldTable {
+ public:
+  HoldRules usual;
+
+  void set(const std::string& project, const HoldRules& rules) { projects_.insert_or_assign(project, rules); }
+  const HoldRules& of(std::string_view project) const noexcept {
+    const auto at = projects_.find(project);
+    return at == projects_.end() ? usual : at->second;
+  }
+
+ private:
+  struct Hash {
+    using is_transparent = void;
+    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
+  };
+  std::unordered_map<std::string, HoldRules, Hash, std::equal_to<>> projects_;
+};
+
+}  // namespace onechat::ledger
