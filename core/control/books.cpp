@@ -149,6 +149,7 @@ oc_status Books::ask(const std::function<oc_status(const ledger::Backend&)>& que
 
 oc_status Books::ask_aside(const std::function<oc_status(const ledger::Backend&)>& question) {
   oc_status status = OC_E_UNAVAILABLE;
+  if (!engine_->run([](const ledger::Backend&) {})) return status;
   if (aside_ && aside_([&](const ledger::Backend& b) { status = question(b); })) return status;
   return ask(question);
 }
@@ -200,7 +201,7 @@ Result<std::vector<Entry>> Books::entries(std::uint64_t account, std::int64_t fr
   std::vector<Entry> out;
   const auto add = [](void* arg, const Entry* e) { static_cast<std::vector<Entry>*>(arg)->push_back(*e); };
   const oc_status status =
-      ask([&](const ledger::Backend& b) { return b.table->statement(b.instance, account, from, to, add, &out); });
+      ask_aside([&](const ledger::Backend& b) { return b.table->statement(b.instance, account, from, to, add, &out); });
   if (status < 0 && status != OC_E_NOT_FOUND) return refused(status, "question");
   return out;
 }

@@ -85,13 +85,13 @@ struct Verdict {
   std::vector<Breach> breaches;  // empty: every invariant holds
 };
 
-// Runs a long question on a backend of its own, on the calling thread, so that commits go on meanwhile. False: there is
-// none to be had now, and the question was not asked.
+// Runs a long question beside the ledger's thread, on the calling one, so that commits go on meanwhile. False: that cannot
+// be had now, and the question was not asked.
 using AskAside = std::function<bool(const std::function<void(const ledger::Backend&)>&)>;
 
 class Books {
  public:
-  // Without `aside`, verify() and trial_balance() keep the ledger's thread while they run.
+  // Without `aside`, entries(), verify() and trial_balance() keep the ledger's thread while they run.
   explicit Books(ledger::LedgerEngine* engine, AskAside aside = {}) : engine_(engine), aside_(std::move(aside)) {}
 
   // Each happens once: the same id with another body is OC_E_CONFLICT.
@@ -121,6 +121,7 @@ class Books {
  private:
   Result<Posted> post(const oc_ledger_op& op, const char* what);
   oc_status ask(const std::function<oc_status(const ledger::Backend&)>& question);
+  // Sees what was posted before, as ask() does.
   oc_status ask_aside(const std::function<oc_status(const ledger::Backend&)>& question);
 
   ledger::LedgerEngine* engine_;

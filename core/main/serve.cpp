@@ -295,7 +295,12 @@ std::optional<Refusal> Process::open_books() {
   hooks.prices_json = [this] { return prices_json(prices_.get()); };
   hooks.prices_at = [this](std::shared_ptr<const ledger::PriceBook> book) { return prices_at(std::move(book)); };
   hooks.reload = [this] { return reload(); };
-  if (ledger_plugin_ && (ledger_plugin_->caps() & OC_LEDGER_CAP_MULTI_NODE) != 0)
+  if (ledger_plugin_ && (ledger_plugin_->caps() & OC_LEDGER_CAP_READ_ASIDE) != 0)
+    hooks.ledger_aside = [this](const auto& question) {
+      question(ledger::Backend{&ledger_plugin_->table(), ledger_plugin_->self()});
+      return true;
+    };
+  else if (ledger_plugin_ && (ledger_plugin_->caps() & OC_LEDGER_CAP_MULTI_NODE) != 0)
     hooks.ledger_aside = second_ledger(config_, backend_services_);
   hooks.metrics = [this](control::MetricsText& out) {
     if (gateway_) gateway_->add_metrics(out);

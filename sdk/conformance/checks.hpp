@@ -18,6 +18,7 @@ std::string check_model(Subject& subject, std::uint64_t seed, std::uint64_t ops)
 // Whole batches again: every answer is the first one, and no money moves.
 std::string check_repeat(Subject& subject, std::uint64_t seed);
 std::string check_copy(Subject& subject, std::uint64_t seed);    // dump and restore give the same books
+std::string check_aside(Subject& subject, std::uint64_t seed);   // reading while batches are applied
 std::string check_damage(Subject& subject, std::uint64_t seed);  // `verify` sees rows that were tampered with
 // kill -9 of a process that applies batches; what it was told is there, whole, and adds up.
 std::string check_crash(Subject& subject, std::uint64_t seed, unsigned kills);

@@ -23,8 +23,8 @@ constexpr const char* kUsage =
     "  --ops     operations of the model check (50000)\n"
     "  --seed    of everything random (1)\n"
     "  --kills   how often the crash check kills (20)\n"
-    "  --only    some of: empty, edges, overage, rollover, model, repeat, copy, damage, crash, full,\n"
-    "            speed\n";
+    "  --only    some of: empty, edges, overage, rollover, model, repeat, copy, aside, damage, crash,\n"
+    "            full, speed\n";
 
 struct Wishes {
   std::map<std::string, std::string> values;
@@ -82,6 +82,7 @@ int check_ledger(Subject& subject, const Wishes& wishes) {
   run("model", [&] { return check_model(subject, seed, ops); });
   run("repeat", [&] { return check_repeat(subject, seed); });
   run("copy", [&] { return check_copy(subject, seed); });
+  run("aside", [&] { return check_aside(subject, seed); });
   run("damage", [&] { return check_damage(subject, seed); });
   run("crash", [&] { return check_crash(subject, seed, kills); });
   run("full", [&] { return check_full(subject, seed); });

@@ -24,6 +24,7 @@ FAULTS = {
     "half_batches": ("crash", "sqlite"),
     "verify_silent": ("damage", "sqlite"),
     "short_dump": ("copy", "sqlite"),
+    "reads_alone": ("aside", "sqlite"),
 }
 problems = []
 
@@ -45,7 +46,7 @@ def expect(what, good, output):
 def sound(args, name, library, config, skipped):
     code, results, output = run(args, library, "--config", config, "--ops", "10000", "--kills", "4")
     good = code == 0 and {c for c, r in results.items() if r == "SKIP"} == skipped and "FAIL" not in results.values()
-    expect(f"{name} passes", good and len(results) == 11, output)
+    expect(f"{name} passes", good and len(results) == 12, output)
 
 
 def faulty(args, fault):
@@ -65,7 +66,7 @@ def main():
         parser.add_argument(f"--{name}", type=pathlib.Path, required=True)
     args = parser.parse_args()
     sound(args, "the example in memory", args.plugins / "com.example.memory_ledger.so", "{}",
-          {"copy", "damage", "crash", "full"})
+          {"copy", "aside", "damage", "crash", "full"})
     sound(args, "ledger.sqlite", args.built / "ledger.sqlite.so", '{"file": "{dir}/ledger.db"}', set())
     for fault in FAULTS:
         faulty(args, fault)

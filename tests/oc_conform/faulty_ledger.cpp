@@ -3,6 +3,7 @@
 #include <onechat/ledger.h>
 #include <onechat/onechat.hpp>
 
+#include <mutex>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -36,6 +37,7 @@ class Faulty {
   oc_status apply(const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n);
 
   std::string fault;
+  std::mutex alone;
   const oc_ledger_backend* table = nullptr;
   void* inner = nullptr;
 
@@ -61,6 +63,7 @@ class Faulty {
 };
 
 oc_status Faulty::apply(const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n) {
+  const std::lock_guard lock(alone);
   Ops changed(ops, ops + n);
   if (fault == "splits_groups")
     for (oc_ledger_op& op : changed) op.flags &= ~std::uint32_t(OC_LF_LINKED);
@@ -114,7 +117,11 @@ const oc_ledger_backend kTable = {
       return in(self, [&](Faulty&, auto& t, void* inner) { return t.balance(inner, account, out); });
     },
     [](void* self, std::uint64_t account, std::int64_t from, std::int64_t to, oc_ledger_entry_fn fn, void* arg) {
-      return in(self, [&](Faulty&, auto& t, void* inner) { return t.statement(inner, account, from, to, fn, arg); });
+      return in(self, [&](Faulty& me, auto& t, void* inner) {
+        std::unique_lock lock(me.alone, std::defer_lock);
+        if (me.fault == "reads_alone") lock.lock();
+        return t.statement(inner, account, from, to, fn, arg);
+      });
     },
     [](void* self, oc_ledger_problem_fn fn, void* arg, std::uint64_t* n) {
       return in(self, [&](Faulty& me, auto& t, void* inner) {
@@ -177,7 +184,8 @@ const void* get_ext(void* self, const char* id) {
 }
 
 constexpr std::uint64_t kAllCaps =
-    OC_LEDGER_CAP_LEASE | OC_LEDGER_CAP_DURABLE_ACK | OC_LEDGER_CAP_DUMP | OC_LEDGER_CAP_HASH_CHAIN;
+    OC_LEDGER_CAP_LEASE | OC_LEDGER_CAP_DURABLE_ACK | OC_LEDGER_CAP_DUMP | OC_LEDGER_CAP_HASH_CHAIN |
+    OC_LEDGER_CAP_READ_ASIDE;
 constexpr oc_component kComponent = {sizeof(oc_component), OC_KIND_LEDGER, "test.faulty_ledger", "1.0.0",
                                      "A ledger with a fault", nullptr, kAllCaps, &kTable, create, destroy, get_ext};
 

@@ -26,7 +26,7 @@ Books::Books(BooksOptions options, Clock clock, Calendar calendar)
 void Books::ready() {
   restoring_.reset();
   if (store_ != nullptr) return;
-  auto db = std::make_unique<Database>(options_.file, options_.migrations, options_.tuning);
+  auto db = std::make_unique<Database>(options_.file, options_.migrations, options_.tuning, log_pages_);
   store_ = std::make_unique<RowStore>(*db, clock_());
   db_ = std::move(db);
 }
@@ -37,13 +37,13 @@ void Books::close() noexcept {
   db_.reset();
 }
 
-Reader Books::reader() {
-  ready();
-  return Reader(options_.file);
+std::unique_ptr<Reader> Books::reader() const {
+  return std::make_unique<Reader>(options_.file, log_pages_, options_.tuning.log_pages_max / 2);
 }
 
 void Books::apply(const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n) {
   ready();
+  db_->make_room_in_log();
   const std::int64_t now = clock_();
   Transaction transaction(*db_);
   store_->begin(now);

@@ -1,7 +1,7 @@
 // The books in one SQLite file: applies operations and answers questions about them.
 //
-// Owned and called by one thread, one process for each file. What fails throws as database.hpp says, changes nothing and
-// closes the file; the next call opens it anew.
+// Owned and called by one thread, but for reader(); one process for each file. What fails throws as database.hpp says,
+// changes nothing and closes the file; the next call opens it anew.
 #pragma once
 #include <onechat/ledger_core.hpp>
 
@@ -38,7 +38,7 @@ class Books {
   // One transaction from the first call to the last (n 0); throws NotTaken. Any other call gives it up.
   void restore(const oc_ledger_row* const* rows, std::size_t n);
 
-  Reader reader();  // of what is committed
+  std::unique_ptr<Reader> reader() const;  // [any] of what is committed
   void close() noexcept;
 
  private:
@@ -49,6 +49,7 @@ class Books {
   ledger_core::Calendar calendar_;
   FileLock lock_;
   std::uint64_t node_ = 0;  // that the last EPOCH named
+  LogPages log_pages_{0};
   std::unique_ptr<Database> db_;
   std::unique_ptr<RowStore> store_;     // destroyed before db_
   std::unique_ptr<Restore> restoring_;  // likewise

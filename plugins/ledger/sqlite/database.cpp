@@ -19,9 +19,12 @@ namespace onechat::ledger_sqlite {
 namespace {
 
 constexpr int kBusyMs = 2000;
+constexpr int kReaderSteps = 1'000;  // of SQLite's machine, some 10 us, between two looks at the log
 
 [[noreturn]] void fail(sqlite3* db, const std::string& what) {
   const int code = sqlite3_extended_errcode(db);
+  if ((code & 0xff) == SQLITE_INTERRUPT)
+    throw std::runtime_error("given up: so much was written meanwhile that the write-ahead log would grow too long");
   const std::string text = what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(code) + ")";
   if ((code & 0xff) == SQLITE_CONSTRAINT) throw ConstraintError(text);
   throw std::runtime_error(text);
@@ -100,10 +103,15 @@ FileLock::FileLock(const std::string& path) : fd_(::open(path.c_str(), O_RDWR | 
 
 FileLock::~FileLock() { ::close(fd_); }
 
-Database::Database(const std::string& file, const std::vector<Migration>& migrations, const Tuning& tuning)
-    : session_(connect(file)), handle_(Poco::Data::SQLite::Utility::dbHandle(session_)) {
+Database::Database(const std::string& file, const std::vector<Migration>& migrations, const Tuning& tuning,
+                   LogPages& log_pages)
+    : session_(connect(file)),
+      handle_(Poco::Data::SQLite::Utility::dbHandle(session_)),
+      tuning_(tuning),
+      log_pages_(log_pages) {
   configure(tuning);
   migrate(migrations);
+  checkpoint();
 }
 
 void Database::execute(const char* sql) {
@@ -122,10 +130,32 @@ void Database::configure(const Tuning& tuning) {
   execute(tuning.durability == Durability::kFull     ? "PRAGMA synchronous=FULL"
           : tuning.durability == Durability::kNormal ? "PRAGMA synchronous=NORMAL"
                                                      : "PRAGMA synchronous=OFF");
-  execute(("PRAGMA wal_autocheckpoint=" + std::to_string(tuning.checkpoint_pages)).c_str());
+  const auto committed = [](void* self, sqlite3*, const char*, int pages) {
+    auto& db = *static_cast<Database*>(self);
+    db.log_pages_.store(pages, std::memory_order_relaxed);
+    if (pages >= db.tuning_.checkpoint_pages) db.checkpoint();
+    return SQLITE_OK;
+  };
+  sqlite3_wal_hook(handle_, committed, this);
   execute(
       "PRAGMA foreign_keys=ON; PRAGMA trusted_schema=OFF;"
       "PRAGMA locking_mode=NORMAL; PRAGMA mmap_size=0; PRAGMA cache_size=-16384; PRAGMA temp_store=MEMORY");
+}
+
+// As much as readers let it; what fails is tried again after the next commit.
+void Database::checkpoint() {
+  int pages = 0, copied = 0;
+  sqlite3_wal_checkpoint_v2(handle_, nullptr, SQLITE_CHECKPOINT_PASSIVE, &pages, &copied);
+  if (pages >= 0) log_pages_.store(pages == copied ? 0 : pages, std::memory_order_relaxed);
+}
+
+void Database::make_room_in_log() {
+  if (log_pages_.load(std::memory_order_relaxed) < tuning_.log_pages_max) return;
+  checkpoint();
+  const int pages = log_pages_.load(std::memory_order_relaxed);
+  if (pages >= tuning_.log_pages_max)
+    throw std::runtime_error("the write-ahead log has " + std::to_string(pages) +
+                             " pages: another process reads the file and has not ended its transaction; it has to");
 }
 
 void Database::migrate(const std::vector<Migration>& migrations) {
@@ -154,11 +184,18 @@ Transaction::~Transaction() {
   if (sqlite3_get_autocommit(db_.handle()) == 0) sqlite3_exec(db_.handle(), "ROLLBACK", nullptr, nullptr, nullptr);
 }
 
-Reader::Reader(const std::string& file) {
+Reader::Reader(const std::string& file, const LogPages& log_pages, int log_pages_max)
+    : log_pages_(log_pages), log_pages_max_(log_pages_max), log_pages_at_first_(log_pages.load()) {
   const int code = sqlite3_open_v2(file.c_str(), &handle_, SQLITE_OPEN_READONLY | SQLITE_OPEN_NOMUTEX, nullptr);
   const char* begin = "PRAGMA query_only=ON; PRAGMA cache_size=-8192; PRAGMA trusted_schema=OFF; BEGIN;"
                       "SELECT count(*) FROM ledger_meta";  // the snapshot is taken by the first read
   sqlite3_busy_timeout(handle_, kBusyMs);
+  const auto too_much = [](void* self) {
+    const auto& reader = *static_cast<const Reader*>(self);
+    const int pages = reader.log_pages_.load(std::memory_order_relaxed);
+    return pages > reader.log_pages_max_ && pages != reader.log_pages_at_first_ ? 1 : 0;
+  };
+  if (code == SQLITE_OK) sqlite3_progress_handler(handle_, kReaderSteps, too_much, this);
   if (code == SQLITE_OK && sqlite3_exec(handle_, begin, nullptr, nullptr, nullptr) == SQLITE_OK) return;
   const std::string reason = sqlite3_errmsg(handle_);
   sqlite3_close_v2(handle_);

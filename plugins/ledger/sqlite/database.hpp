@@ -8,6 +8,7 @@
 #include <sqlite3.h>
 
 #include <array>
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -94,23 +95,34 @@ enum class Durability { kFull, kNormal, kOff };
 struct Tuning {
   Durability durability = Durability::kFull;
   int checkpoint_pages = 4000;  // of the log, which a checkpoint then copies into the file
+  // What the log may grow to while somebody reads: as long as a reader needs what it had when the reader came, it cannot
+  // begin anew. Our own readers end at half of it.
+  int log_pages_max = 262'144;  // 1 GiB
 };
+
+// How long the log is that nobody has copied into the file yet. Thread-safe.
+using LogPages = std::atomic<int>;
 
 class Database {
  public:
-  // Opens or creates `file` and applies what `migrations` the file has not had.
-  Database(const std::string& file, const std::vector<Migration>& migrations, const Tuning& tuning);
+  // Opens or creates `file` and applies what `migrations` the file has not had. `log_pages` is borrowed.
+  Database(const std::string& file, const std::vector<Migration>& migrations, const Tuning& tuning, LogPages& log_pages);
 
   Poco::Data::Session& session() noexcept { return session_; }
   sqlite3* handle() const noexcept { return handle_; }
   void execute(const char* sql);
+  // Before a transaction: throws when the log is as long as it may be and a reader still needs it.
+  void make_room_in_log();
 
  private:
   void configure(const Tuning& tuning);
+  void checkpoint();
   void migrate(const std::vector<Migration>& migrations);
 
   Poco::Data::Session session_;
   sqlite3* handle_;
+  const Tuning tuning_;
+  LogPages& log_pages_;
 };
 
 // BEGIN IMMEDIATE; rolls back unless committed.
@@ -126,11 +138,12 @@ class Transaction {
   Database& db_;
 };
 
-// A second connection that only reads, in one transaction: it sees the file as it was when the reader was made, and never
-// writes a checkpoint. For what streams over many rows.
+// A connection that only reads, in one transaction: it sees the file as it was when the reader was made, and never writes
+// a checkpoint. For what streams over many rows; on any one thread, while the Database is used by its own. Its queries
+// throw when the log grows beyond `log_pages_max`: what is written meanwhile matters more.
 class Reader {
  public:
-  explicit Reader(const std::string& file);
+  Reader(const std::string& file, const LogPages& log_pages, int log_pages_max);
   ~Reader() { sqlite3_close_v2(handle_); }
   Reader(const Reader&) = delete;
   Reader& operator=(const Reader&) = delete;
@@ -138,6 +151,8 @@ class Reader {
 
  private:
   sqlite3* handle_ = nullptr;
+  const LogPages& log_pages_;
+  const int log_pages_max_, log_pages_at_first_;
 };
 
 }  // namespace onechat::ledger_sqlite

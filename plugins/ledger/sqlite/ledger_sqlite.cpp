@@ -16,6 +16,7 @@ namespace onechat::ledger_sqlite {
 namespace {
 
 constexpr std::uint32_t kBatchOpsMax = 1000;
+constexpr std::int64_t kWalMbMax = 1'000'000, kPagesPerMb = (1 << 20) / 4096;
 
 BooksOptions read_settings(oc_bytes json) {
   BooksOptions out;
@@ -28,8 +29,15 @@ BooksOptions read_settings(oc_bytes json) {
     throw ConfigError("the settings are not a JSON object");
   }
   for (const auto& [name, value] : *object) {
-    if (name != "file" && name != "migrations") throw ConfigError("unknown setting '" + name + "'");
-    if (!value.isString()) throw ConfigError(name + ": must be a string");
+    if (name != "file" && name != "migrations" && name != "wal_mb_max") throw ConfigError("unknown setting '" + name + "'");
+    if (name == "wal_mb_max" ? !value.isInteger() : !value.isString())
+      throw ConfigError(name + ": must be " + (name == "wal_mb_max" ? "a whole number" : "a string"));
+  }
+  if (object->has("wal_mb_max")) {
+    const auto mb = object->getValue<std::int64_t>("wal_mb_max");
+    if (mb < 1 || mb > kWalMbMax) throw ConfigError("wal_mb_max: must be between 1 and " + std::to_string(kWalMbMax));
+    out.tuning.log_pages_max = static_cast<int>(mb * kPagesPerMb);
+    out.tuning.checkpoint_pages = std::min(out.tuning.checkpoint_pages, out.tuning.log_pages_max / 4);
   }
   out.file = object->optValue<std::string>("file", "");
   if (out.file.empty()) throw ConfigError("file: give the path of the ledger's file");
@@ -96,6 +104,20 @@ oc_status guarded(void* instance, const char* what, F&& f) noexcept {
   }
 }
 
+// The same for what only reads: on any thread, beside what the books do, which it leaves as they are.
+template <class F>
+oc_status reading(void* instance, const char* what, F&& f) noexcept {
+  auto& ledger = *static_cast<Ledger*>(instance);
+  try {
+    const std::unique_ptr<Reader> reader = ledger.books().reader();
+    f(*reader);
+    return OC_OK;
+  } catch (const std::exception& e) {
+    ledger.log(OC_LOG_ERROR, std::string("ledger.sqlite: ") + what + ": " + e.what());
+    return OC_E_UNAVAILABLE;
+  }
+}
+
 // What the other side compiled may be shorter or longer than what we did.
 template <class T>
 void give(T value, T* out) {
@@ -113,15 +135,13 @@ oc_status balance(void* instance, std::uint64_t account, oc_ledger_balance* out)
 
 oc_status statement_of(void* instance, std::uint64_t account, std::int64_t from_ms, std::int64_t to_ms,
                        oc_ledger_entry_fn each, void* arg) {
-  return guarded(instance, "statement", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "statement", [&](Reader& reader) {
     statement(reader, account, from_ms, to_ms, [&](const oc_ledger_entry& e) { each(arg, &e); });
   });
 }
 
 oc_status verify_all(void* instance, oc_ledger_problem_fn each, void* arg, std::uint64_t* n_transfers) {
-  return guarded(instance, "verify", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "verify", [&](Reader& reader) {
     *n_transfers = verify(reader, [&](const std::string& invariant, const std::string& detail) {
       const oc_ledger_problem p{
           sizeof p, 0, {invariant.data(), invariant.size()}, {detail.data(), detail.size()}};
@@ -156,8 +176,7 @@ oc_status budgets_of(void* instance, std::uint64_t account, oc_ledger_budget_fn 
 }
 
 oc_status find_id(void* instance, oc_id128 id, oc_ledger_hold_fn each_hold, oc_ledger_entry_fn each_entry, void* arg) {
-  return guarded(instance, "find", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "find", [&](Reader& reader) {
     find(
         reader, id, [&](const oc_ledger_hold& h) { each_hold(arg, &h); },
         [&](const oc_ledger_entry& e) { each_entry(arg, &e); });
@@ -165,15 +184,13 @@ oc_status find_id(void* instance, oc_id128 id, oc_ledger_hold_fn each_hold, oc_l
 }
 
 oc_status trial_balance_at(void* instance, std::int64_t at_unix_ms, oc_ledger_sum_fn each, void* arg) {
-  return guarded(instance, "trial_balance", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "trial_balance", [&](Reader& reader) {
     trial_balance(reader, at_unix_ms, [&](const oc_ledger_sum& s) { each(arg, &s); });
   });
 }
 
 oc_status dump_all(void* instance, oc_ledger_row_fn each, void* arg) {
-  return guarded(instance, "dump", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "dump", [&](Reader& reader) {
     dump(reader, [&](const oc_ledger_row& row) { each(arg, &row); });
   });
 }
@@ -183,8 +200,7 @@ oc_status restore_rows(void* instance, const oc_ledger_row* const* rows, std::ui
 }
 
 oc_status links(void* instance, const std::uint64_t* first_seqs, std::uint64_t n, oc_ledger_link_fn each, void* arg) {
-  return guarded(instance, "links", [&](Books& b) {
-    Reader reader = b.reader();
+  return reading(instance, "links", [&](Reader& reader) {
     const auto give_link = [&](const oc_ledger_link& l) { each(arg, &l); };
     n == 0 ? last_links(reader, give_link) : links_at(reader, first_seqs, n, give_link);
   });
@@ -215,7 +231,8 @@ void destroy(void* instance) { delete static_cast<Ledger*>(instance); }
 
 constexpr char kSchema[] = R"({"type":"object","additionalProperties":false,"required":["file"],"properties":{
 "file":{"type":"string","description":"Path of the ledger's SQLite file; made when it does not exist."},
-"migrations":{"type":"string","description":"Folder of ledger_NNNN_*.sql to use instead of those compiled in."}}})";
+"migrations":{"type":"string","description":"Folder of ledger_NNNN_*.sql to use instead of those compiled in."},
+"wal_mb_max":{"type":"integer","minimum":1,"maximum":1000000,"description":"Nothing is posted while readers keep a longer log."}}})";
 
 }  // namespace
 
@@ -231,7 +248,8 @@ oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
                                          "Prepaid ledger in one SQLite file",
                                          kSchema,
                                          OC_LEDGER_CAP_LEASE | OC_LEDGER_CAP_DURABLE_ACK |
-                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP,
+                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP |
+                                             OC_LEDGER_CAP_READ_ASIDE,
                                          &backend,
                                          create,
                                          destroy,

@@ -22,6 +22,8 @@ TEST(LedgerSqlite, WrongSettingsAreNamed) {
   EXPECT_THAT(TestBackend::with_settings("[").error, HasSubstr("JSON object"));
   EXPECT_THAT(TestBackend::with_settings("{}").error, HasSubstr("file:"));
   EXPECT_THAT(TestBackend::with_settings(R"({"file":7})").error, HasSubstr("file: must be a string"));
+  EXPECT_THAT(TestBackend::with_settings(R"({"file":"a","wal_mb_max":"1"})").error, HasSubstr("wal_mb_max: must be a whole"));
+  EXPECT_THAT(TestBackend::with_settings(R"({"file":"a","wal_mb_max":0})").error, HasSubstr("wal_mb_max: must be between"));
   EXPECT_THAT(TestBackend::with_settings(R"({"file":"a","fiel":"b"})").error, HasSubstr("'fiel'"));
   EXPECT_THAT(TestBackend::with_settings(R"({"file":"/nowhere/at/all/x.db"})").error, HasSubstr("file:"));
   TempFolder folder;
@@ -157,6 +159,52 @@ TEST(LedgerSqlite, AFileThatCannotBeWrittenAnswersUnavailableAndRecovers) {
   EXPECT_THAT(b.verify(), IsEmpty());
 }
 
+// Somebody else's transaction that does not end keeps the log from beginning anew: it must not fill the disk.
+TEST(LedgerSqlite, ALogThatAReaderKeepsGrowsToItsLimitAndGoesOnAfterwards) {
+  TempFolder folder;
+  auto b = TestBackend::with_settings("{\"file\":\"" + folder.file() + "\",\"wal_mb_max\":1}");
+  ASSERT_EQ(b.status, OC_OK) << b.error;
+  const auto log_bytes = [&] { return std::filesystem::file_size(folder.file("ledger.db-wal")); };
+  constexpr std::uintmax_t kMb = 1 << 20;
+  ASSERT_EQ(b.apply(op_of(OC_LOP_DEPOSIT, 1, 10)).status, OC_OK);
+  std::uint64_t n = 2;
+  {
+    Raw other(folder.file());
+    other.run("BEGIN; SELECT count(*) FROM transfer");
+    while (n < 5'000 && b.apply(op_of(OC_LOP_DEPOSIT, n, 10)).status == OC_OK) ++n;
+    EXPECT_LT(n, 5'000u) << "it never said no";
+    EXPECT_GT(log_bytes(), kMb / 2);
+    EXPECT_LT(log_bytes(), kMb * 5 / 4);
+    for (int i = 0; i < 3; ++i) EXPECT_EQ(b.apply(op_of(OC_LOP_DEPOSIT, n, 10)).status, OC_E_UNAVAILABLE);
+    EXPECT_EQ(b.balance(1).deposited, static_cast<std::int64_t>(n - 1) * 10) << "nothing half done";
+    EXPECT_THAT(g_log, HasSubstr("another process reads the file"));
+  }
+  for (const std::uint64_t last = n + 1'000; n < last; ++n) ASSERT_EQ(b.apply(op_of(OC_LOP_DEPOSIT, n, 10)).status, OC_OK);
+  EXPECT_LT(log_bytes(), kMb * 5 / 4) << "it begins anew";
+  EXPECT_THAT(b.verify(), IsEmpty());
+}
+
+TEST(LedgerSqlite, AStatementGivesWayWhenTooMuchIsWrittenMeanwhile) {
+  TempFolder folder;
+  auto b = TestBackend::with_settings("{\"file\":\"" + folder.file() + "\",\"wal_mb_max\":1}");
+  std::uint64_t n = 1;
+  for (; n <= 2'000; ++n) ASSERT_EQ(b.apply(op_of(OC_LOP_DEPOSIT, n, 10)).status, OC_OK);
+  struct Reading {
+    TestBackend& b;
+    std::uint64_t& n;
+    std::uint64_t lines = 0, refused = 0;
+  } reading{b, n};
+  const auto each = [](void* self, const oc_ledger_entry*) {
+    auto& r = *static_cast<Reading*>(self);
+    ++r.lines;
+    if (r.b.apply(op_of(OC_LOP_DEPOSIT, r.n++, 10)).status != OC_OK) ++r.refused;
+  };
+  EXPECT_EQ(b.table->statement(b.instance(), 1, 0, INT64_MAX, each, &reading), OC_E_UNAVAILABLE);
+  EXPECT_LT(reading.lines, 2'000u);
+  EXPECT_EQ(reading.refused, 0u) << "what is posted does not give way";
+  EXPECT_EQ(b.statement(1).size(), n - 1) << "the next one finds a log that began anew";
+}
+
 TEST(LedgerSqlite, TheLibraryGivesTheComponentThroughItsOneSymbol) {
   void* library = ::dlopen(ONECHAT_LEDGER_PLUGIN, RTLD_NOW | RTLD_LOCAL);
   ASSERT_NE(library, nullptr) << ::dlerror();
@@ -171,7 +219,8 @@ TEST(LedgerSqlite, TheLibraryGivesTheComponentThroughItsOneSymbol) {
   EXPECT_STREQ(module->components[0]->id, "ledger.sqlite");
   EXPECT_EQ(module->components[0]->kind, std::uint32_t(OC_KIND_LEDGER));
   EXPECT_EQ(module->components[0]->caps, std::uint64_t(OC_LEDGER_CAP_LEASE) | OC_LEDGER_CAP_DURABLE_ACK |
-                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP);
+                                             OC_LEDGER_CAP_HASH_CHAIN | OC_LEDGER_CAP_DUMP |
+                                             OC_LEDGER_CAP_READ_ASIDE);
   loader.abi_version = OC_ABI_VERSION - 1;
   EXPECT_EQ(entry(&loader, &module), OC_E_UNSUPPORTED);
 }

@@ -150,7 +150,9 @@ enum {
   OC_LEDGER_CAP_LEASE = 1ull << 1,       /* LEASE and its kin */
   OC_LEDGER_CAP_DURABLE_ACK = 1ull << 2, /* required: an acknowledged op survives power loss */
   OC_LEDGER_CAP_HASH_CHAIN = 1ull << 3,  /* postings are chained, verify checks the chain */
-  OC_LEDGER_CAP_DUMP = 1ull << 4         /* dump and restore */
+  OC_LEDGER_CAP_DUMP = 1ull << 4,        /* dump and restore */
+  OC_LEDGER_CAP_READ_ASIDE = 1ull << 5   /* statement, verify, find, trial_balance, dump and links are [any]: they run while
+                                            other calls do, and each sees one moment of the books */
 };
 
 typedef void(OC_CALL *oc_ledger_entry_fn)(void *arg, const oc_ledger_entry *);
@@ -161,7 +163,7 @@ typedef void(OC_CALL *oc_ledger_problem_fn)(void *arg, const oc_ledger_problem *
 typedef void(OC_CALL *oc_ledger_row_fn)(void *arg, const oc_ledger_row *);
 typedef void(OC_CALL *oc_ledger_link_fn)(void *arg, const oc_ledger_link *);
 
-typedef struct oc_ledger_backend { /* all [backend], one thread */
+typedef struct oc_ledger_backend { /* all [backend], one thread; but see OC_LEDGER_CAP_READ_ASIDE */
   uint32_t struct_size, batch_max;
   /* Applies ops in array order, commits atomically and durably, then returns. OC_OK: every result is filled and final.
    * OC_E_UNAVAILABLE: nothing is known to have happened; the host may submit the identical batch again. */

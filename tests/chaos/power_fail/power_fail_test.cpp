@@ -99,8 +99,7 @@ class PowerFail {
 
   void check(Books& books) {
     bool sound = true;
-    ledger_sqlite::Reader reader = books.reader();
-    ledger_sqlite::verify(reader, [&](const std::string& invariant, const std::string& detail) {
+    ledger_sqlite::verify(*books.reader(), [&](const std::string& invariant, const std::string& detail) {
       sound = false;
       note(invariant + " " + detail);
     });
