@@ -186,8 +186,10 @@ void Exchange::watch_money() {
 void Exchange::extend_if_needed() {
   if (extension_ && extension_->asking && hold_.part) ask_lease();
   if (extension_ && extension_->refused != OC_OK && !failed()) {
-    const bool away = extension_->refused == OC_E_UNAVAILABLE;
-    const oc_ledger_result said{.status = extension_->refused, .limit_scope = extension_->limit_scope};
+    // A hold that is not found was swept while the books were away: the wallet may well have enough.
+    const bool away = extension_->refused == OC_E_UNAVAILABLE || extension_->refused == OC_E_NOT_FOUND;
+    const oc_ledger_result said{.status = away ? static_cast<oc_status>(OC_E_UNAVAILABLE) : extension_->refused,
+                                .limit_scope = extension_->limit_scope};
     const Error why = refusal_of(said);
     if (!away || output_of(usage_so_far()) >= covered_output_) {
       fail(why.status, away ? 503 : 402, why.message, why.code, {});

@@ -12,11 +12,24 @@ namespace {
 constexpr std::uint64_t kNsPerMs = 1'000'000, kSecondNs = 1'000'000'000;
 constexpr std::size_t kKeysPerShardMax = 20'000;  // beyond: such keys hold directly
 constexpr std::uint64_t kForgetNs = 10 * kSecondNs;
+constexpr std::uint64_t kWishNs = 5 * kSecondNs;  // as long as the engine waits for what is no fact
 constexpr int kShiftMax = 8;
 
 // tick() may come to a key with a time from before the key's last request: then nothing has passed.
 std::uint64_t passed(std::uint64_t since_ns, std::uint64_t now_ns) noexcept {
   return now_ns > since_ns ? now_ns - since_ns : 0;
+}
+
+// Is money of one also what a budget of that scope counts for the other?
+bool shares(const Scopes& a, const Scopes& b, std::uint64_t scope) noexcept {
+  if (a.account != b.account) return false;
+  switch (scope) {
+    case OC_SCOPE_PROJECT: return a.project_id == b.project_id;
+    case OC_SCOPE_KEY: return a.key_id == b.key_id;
+    case OC_SCOPE_USER: return a.user_id == b.user_id;
+    case OC_SCOPE_GROUP: return a.group_id == b.group_id;
+    default: return true;
+  }
 }
 
 std::int64_t clamped(Int128 v) noexcept {
@@ -37,6 +50,7 @@ struct LeasePool::Lease {
   std::uint64_t deadline_ns = 0;
   std::int64_t spent = 0, peak = 0;  // since the last roll
   bool admits = true;
+  bool gains = true;                                 // the last renewal gave it life beyond the next one
   std::vector<std::shared_ptr<Wish>> wishes, asked;  // that the books are to be asked for, and are being asked for
   bool one_by_one = false;                           // all wishes together were refused
 };
@@ -44,6 +58,7 @@ struct LeasePool::Lease {
 // Of a request that outgrew its part. What is granted is held for it at once, so that nobody else takes it.
 struct LeasePool::Wish {
   std::int64_t more = 0;
+  std::uint64_t asked_ns = 0;
   bool answered = false, given_up = false;
   oc_ledger_result said{};
 };
@@ -145,6 +160,7 @@ std::optional<oc_ledger_result> LeasePool::grow(Part& part, std::int64_t more, s
   }
   part.wish = std::make_shared<Wish>();
   part.wish->more = more;
+  part.wish->asked_ns = now_ns;
   lease.wishes.push_back(part.wish);
   return std::nullopt;
 }
@@ -171,12 +187,12 @@ void LeasePool::saw(const Scopes& scopes, std::int64_t available) noexcept {
   if (const auto at = shard.keys.find(scopes); at != shard.keys.end()) at->second.available = available;
 }
 
-void LeasePool::reclaim(std::uint64_t account, std::vector<oc_ledger_op>& out) {
+void LeasePool::reclaim(const Scopes& whose, std::uint64_t scope, std::vector<oc_ledger_op>& out) {
   if (open_.load(std::memory_order_relaxed) == 0) return;
   for (std::size_t s = 0; s < kShards; ++s) {
     const std::lock_guard lock(shards_[s].mutex);
     for (auto& [scopes, key] : shards_[s].keys) {
-      if (scopes.account != account || !key.lease || key.lease->free() <= 0 || key.question.under_way) continue;
+      if (!key.lease || key.lease->free() <= 0 || key.question.under_way || !shares(scopes, whose, scope)) continue;
       if (key.lease->parts == 0)
         end(key, out);
       else
@@ -263,6 +279,7 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
     out.push_back(op);
     return true;
   });
+  give_up_old_wishes(key, now_ns);
   if (key.question.under_way || closing_.load(std::memory_order_acquire)) return;
   if (ask_for_wishes(key, now_ns, out)) return;
   const bool busy = std::min(key.rate, key.rate_before) >= limits_.reserves_per_s;
@@ -277,8 +294,10 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
   const std::int64_t size = target(key);
   if (size < key.typical) return end(key, out);  // the wallet, or what a budget leaves, is too small to be divided
   const std::int64_t low = key.spend_per_s * limits_.low_ms / 1000 + key.peak / 2 + key.typical;
-  const bool ageing = now_ns + limits_.ttl_ms * kNsPerMs * 6 / 10 >= lease.deadline_ns;
-  const bool dry = lease.free() < std::min(low, size) && now_ns >= key.not_before_ns;
+  // The end of a budget's window is its own: then a renewal gains nothing, and the next is for after it.
+  const std::uint64_t early_ns = lease.gains ? early() : 0;
+  const bool over = now_ns >= lease.deadline_ns, ageing = now_ns + early_ns >= lease.deadline_ns;
+  const bool dry = !over && lease.free() < std::min(low, size) && now_ns >= key.not_before_ns;
   if (dry)
     ask(key, &lease, now_ns, size - lease.free(), out);
   else if (ageing)
@@ -303,6 +322,21 @@ bool LeasePool::ask_for_wishes(Key& key, std::uint64_t now_ns, std::vector<oc_le
   };
   return (key.lease && ask_for(*key.lease)) ||
          std::any_of(key.ending.begin(), key.ending.end(), [&](const auto& lease) { return ask_for(*lease); });
+}
+
+// The books do not answer, or something before these is not answered: a request that waits for ever would cost more and
+// more beyond what it holds.
+void LeasePool::give_up_old_wishes(Key& key, std::uint64_t now_ns) {
+  const auto give_up = [&](Lease& lease) {
+    std::erase_if(lease.wishes, [&](const auto& wish) {
+      if (passed(wish->asked_ns, now_ns) < kWishNs) return false;
+      wish->answered = true;
+      wish->said.status = OC_E_UNAVAILABLE;
+      return true;
+    });
+  };
+  if (key.lease) give_up(*key.lease);
+  for (const auto& lease : key.ending) give_up(*lease);
 }
 
 // For more of a lease, or for one (null).
@@ -342,7 +376,7 @@ void LeasePool::shrink(Key& key, Lease& lease, std::int64_t keep_free, std::vect
   op.ref = lease.id;
   op.amount = keep;
   lease.granted = lease.settled + keep;
-  if (&lease == key.lease.get()) key.question = {op.id, 0, true};
+  if (!key.question.under_way) key.question = {op.id, 0, true};
   out.push_back(op);
 }
 
@@ -394,6 +428,7 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
       open_.fetch_add(1, std::memory_order_relaxed);
     } else if (lease) {
       lease->granted += asked.amount;
+      lease->gains = deadline > question.sent_ns + early();
       lease->deadline_ns = std::max(lease->deadline_ns, deadline);
       answer_wishes(*lease, r);
     }

@@ -75,8 +75,9 @@ class LeasePool {
   // [any] What the books said that the wallet has, for the size of leases.
   void saw(const Scopes& key, std::int64_t available) noexcept;
 
-  // [any] Money of the account that lies free in leases: operations that give it back. Apply them before asking again.
-  void reclaim(std::uint64_t account, std::vector<oc_ledger_op>& out);
+  // [any] Money that lies free in leases of the same account and, unless `scope` is OC_SCOPE_ORG, the same project, key,
+  // user or group: operations that give it back. Apply them before asking again.
+  void reclaim(const Scopes& whose, std::uint64_t scope, std::vector<oc_ledger_op>& out);
 
   // [one thread at a time] What to ask the books for now: LEASE, LEASE_RENEW, LEASE_CLOSE. Call it every 20 to 100 ms.
   // Each op wants its answer(), also when it failed. False: there is nothing to do for now, once a second is enough.
@@ -102,9 +103,11 @@ class LeasePool {
   Shard& shard_of(const Scopes& key) const noexcept;
   oc_ledger_op op_for(std::uint32_t kind, const Scopes& scopes);
   std::int64_t target(const Key& key) const noexcept;
+  std::uint64_t early() const noexcept { return std::uint64_t{limits_.ttl_ms} * 600'000; }  // ns before its end: renewed
   static void roll(Key& key, std::uint64_t now_ns) noexcept;
   void tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out);
   void ask(Key& key, const Lease* lease, std::uint64_t now_ns, std::int64_t size, std::vector<oc_ledger_op>& out);
+  static void give_up_old_wishes(Key& key, std::uint64_t now_ns);
   bool ask_for_wishes(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& out);
   static std::shared_ptr<Lease> lease_of(const Key& key, const oc_id128& id) noexcept;
   static void answer_wishes(Lease& lease, const oc_ledger_result& r);

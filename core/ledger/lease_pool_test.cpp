@@ -33,10 +33,11 @@ class LeasePoolTest : public ::testing::Test {
   }
   oc_ledger_result bank(const oc_ledger_op& op) {
     oc_ledger_result r{};
-    r.released = op.ttl_ms;
+    const std::uint64_t left_ms = window_end_ > now_ ? (window_end_ - now_) / kMs : 0;
+    r.released = static_cast<std::int64_t>(std::min<std::uint64_t>(op.ttl_ms, left_ms));
     switch (op.kind) {
       case OC_LOP_LEASE_RENEW:
-        if (lease_.lo == 0) r.status = OC_E_NOT_FOUND;
+        if (lease_.lo == 0 || (left_ms == 0 && op.amount == 0)) r.status = OC_E_NOT_FOUND;
         [[fallthrough]];
       case OC_LOP_LEASE:
         if (op.amount > wallet_) r.status = OC_E_FUNDS;
@@ -77,6 +78,7 @@ class LeasePoolTest : public ::testing::Test {
   std::uint64_t now_ = 100 * kS, next_ = 0;
   std::int64_t wallet_ = 1'000'000, leased_ = 0;
   oc_id128 lease_{};
+  std::uint64_t window_end_ = 1'000'000 * kS;  // of a budget that counts the key's requests
   bool bank_open_ = true;
   LeasePool pool_{limits(), 3, [this] { return oc_id128{1, ++next_}; }};
 };
@@ -245,6 +247,56 @@ TEST_F(LeasePoolTest, AStreamGrowsAlsoWhenItsKeyIsQuietAndItsLeaseHasEnded) {
   EXPECT_EQ(leased_, 0);
 }
 
+TEST_F(LeasePoolTest, AStreamGrowsAlsoWhenTheWindowIsOverThatItsLeaseCountsIn) {
+  traffic(50, 4);
+  Part stream = pool_.take(kKey, 100, now_);
+  window_end_ = now_ + 2 * kS;
+  now_ += 11 * kS;
+  pool_.take(kKey, 1, now_);
+  tick();
+  ASSERT_EQ(pool_.counters().lost, 1u);
+  EXPECT_FALSE(pool_.grow(stream, 5'000, now_));
+  tick();
+  EXPECT_EQ(pool_.grow(stream, 5'000, now_)->status, OC_OK);
+  EXPECT_EQ(stream.amount, 5'100);
+  LeasePool::give_back(stream, 0);
+}
+
+TEST_F(LeasePoolTest, NearTheEndOfAWindowALeaseIsNotRenewedAgainAndAgain) {
+  traffic(50, 4);
+  window_end_ = now_ + 5 * kS;
+  int renewals = 0;
+  for (; now_ < window_end_; now_ += 20 * kMs) {
+    Part part = pool_.take(kKey, 100, now_);
+    LeasePool::give_back(part, 0);
+    for (const auto& op : tick()) renewals += op.kind == OC_LOP_LEASE_RENEW ? 1 : 0;
+  }
+  EXPECT_LE(renewals, 30);  // one, and some after nine tenths of what it was given
+}
+
+// What goes back is answered before more is asked for, also of a lease that admits nothing any more; and who waits for
+// more does not wait for ever.
+TEST_F(LeasePoolTest, AnEndingLeaseHasOneQuestionAtATimeAndNobodyWaitsForEver) {
+  traffic(50, 4);
+  Part stream = pool_.take(kKey, 100, now_);
+  now_ += 6 * kS;
+  bank_open_ = false;
+  const auto back = tick();
+  ASSERT_EQ(back.size(), 1u);
+  ASSERT_EQ(back[0].kind, std::uint32_t(OC_LOP_LEASE_CLOSE));
+  EXPECT_FALSE(pool_.grow(stream, 5'000, now_));
+  EXPECT_TRUE(tick().empty()) << "not before it is known what went back";
+  now_ += 6 * kS;
+  tick();
+  EXPECT_EQ(pool_.grow(stream, 5'000, now_)->status, OC_E_UNAVAILABLE);
+  pool_.answer(back[0], bank(back[0]), now_);
+  bank_open_ = true;
+  EXPECT_FALSE(pool_.grow(stream, 5'000, now_));
+  tick();
+  EXPECT_EQ(pool_.grow(stream, 5'000, now_)->status, OC_OK);
+  LeasePool::give_back(stream, 0);
+}
+
 TEST_F(LeasePoolTest, ALateAnswerIsNoLongerLease) {
   bank_open_ = false;
   for (int i = 0; i < 300; ++i) {
@@ -302,9 +354,11 @@ TEST_F(LeasePoolTest, WhatIsFreeCanBeHadBackForARequestThatWasRefused) {
   traffic(50, 4);
   Part running = pool_.take(kKey, 70, now_);
   std::vector<oc_ledger_op> back;
-  pool_.reclaim(8, back);
+  pool_.reclaim({8, 1, 2, 0, 0}, OC_SCOPE_ORG, back);
   EXPECT_TRUE(back.empty()) << "another account's";
-  pool_.reclaim(7, back);
+  pool_.reclaim({7, 1, 3, 0, 0}, OC_SCOPE_KEY, back);
+  EXPECT_TRUE(back.empty()) << "another key's, whose budget is used up";
+  pool_.reclaim({7, 1, 3, 0, 0}, OC_SCOPE_PROJECT, back);
   ASSERT_EQ(back.size(), 1u);
   bank(back[0]);
   EXPECT_EQ(leased_, 70);
@@ -325,11 +379,11 @@ TEST_F(LeasePoolTest, NothingGoesBackWhileMoreIsAskedFor) {
   ASSERT_EQ(renewal[0].kind, std::uint32_t(OC_LOP_LEASE_RENEW));
   ASSERT_GT(renewal[0].amount, 0);
   std::vector<oc_ledger_op> back;
-  pool_.reclaim(7, back);
+  pool_.reclaim(kKey, OC_SCOPE_ORG, back);
   EXPECT_TRUE(back.empty());
   pool_.answer(renewal[0], bank(renewal[0]), now_);
   EXPECT_EQ(pool_.counters().free_nano + pool_.counters().held_nano, leased_);
-  pool_.reclaim(7, back);
+  pool_.reclaim(kKey, OC_SCOPE_ORG, back);
   ASSERT_EQ(back.size(), 1u);
   EXPECT_TRUE(tick().empty()) << "and no more is asked for while money goes back";
   for (Part& p : parts) LeasePool::give_back(p, 0);
@@ -372,7 +426,7 @@ TEST_F(LeasePoolTest, AtTheEndEverythingGoesBack) {
   Part running = pool_.take(kKey, 10, now_);
   std::vector<oc_ledger_op> ops;
   EXPECT_FALSE(pool_.close_all(ops));
-  for (const auto& op : ops) bank(op);
+  for (const auto& op : ops) pool_.answer(op, bank(op), now_);
   EXPECT_EQ(leased_, 10);
   LeasePool::give_back(running, 0);
   ops.clear();

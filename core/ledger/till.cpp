@@ -7,6 +7,7 @@
 #include <atomic>
 #include <chrono>
 #include <cstring>
+#include <limits>
 #include <unordered_map>
 
 #include "base/thread_name.hpp"
@@ -21,6 +22,7 @@ using std::chrono::milliseconds;
 
 constexpr std::uint32_t kBusyMs = 50, kQuietMs = 1'000;  // how often leases are looked after
 constexpr std::uint32_t kDrainMs = 3'000;
+constexpr std::uint32_t kNobodyIsDead = std::numeric_limits<std::uint32_t>::max();  // ms of silence, of a SWEEP
 
 std::uint64_t seed() {
   std::array<std::uint8_t, 8> raw{};
@@ -93,7 +95,11 @@ Result<void> Till::begin_epoch() {
 // What an earlier process knew and the books may not: facts as they were, of unfinished requests what they had cost,
 // then the leases' ends. All are facts: the old epoch does not matter, and what the books know already changes nothing.
 Result<void> Till::replay() {
-  if (journal_ == nullptr || journal_->left().empty()) return {};
+  if (journal_ == nullptr) return {};
+  if (journal_->left().empty()) {
+    journal_->forget_left();  // torn records may be all that there is
+    return {};
+  }
   std::vector<oc_ledger_op> ops, leases;
   std::unordered_map<oc_id128, oc_ledger_op, ledger_core::IdHash, ledger_core::IdEqual> unfinished;
   for (const Journal::Record& r : journal_->left()) {
@@ -112,11 +118,18 @@ Result<void> Till::replay() {
 
   struct Tally {  // outlives this call when the backend is away
     std::atomic<std::size_t> known{0}, refused{0};
+    std::mutex mutex;
+    std::vector<std::string> lost;  // facts that the books did not take: somebody has to look
   };
   const auto tally = std::make_shared<Tally>();
-  for (const oc_ledger_op& op : ops)
-    engine_.post(op, [tally](const oc_ledger_result& r) {
-      if (r.status != OC_E_UNAVAILABLE) ++(r.status >= 0 ? tally->known : tally->refused);
+  for (std::size_t i = 0; i < ops.size(); ++i)
+    engine_.post(ops[i], [tally, op = ops[i], is_fact = i < facts](const oc_ledger_result& r) {
+      if (r.status == OC_E_UNAVAILABLE) return;
+      ++(r.status >= 0 ? tally->known : tally->refused);
+      if (r.status >= 0 || !is_fact || op.amount + op.fee <= 0) return;
+      const std::lock_guard lock(tally->mutex);
+      tally->lost.push_back(std::to_string(op.amount) + " + " + std::to_string(op.fee) + " nano of account " +
+                            std::to_string(op.account) + " (" + std::string(status_name(r.status)) + ")");
     });
   if (!engine_.run([](const Backend&) {}) || tally->known + tally->refused != ops.size())
     return no_answer(OC_E_UNAVAILABLE);
@@ -124,6 +137,8 @@ Result<void> Till::replay() {
                        std::to_string(unfinished.size()) + " unfinished requests and " + std::to_string(leases.size()) +
                        " leases; " + std::to_string(journal_->torn()) + " records were torn, " +
                        std::to_string(tally->refused) + " refused");
+  for (const std::string& what : tally->lost)
+    log(OC_LOG_ERROR, "the ledger refused what a request of the last run had cost: " + what);
   journal_->forget_left();
   return {};
 }
@@ -136,7 +151,38 @@ oc_ledger_op Till::sweep_op() {
   op.epoch = epoch_;
   op.code = options_.crash;
   op.overage = options_.overage;
+  if (!steady()) op.ttl_ms = kNobodyIsDead;
   return op;
+}
+
+// Books that were away have heard nobody: whoever comes back first must not take the others' silence, or its own, for
+// death. What an older epoch held is still found at once.
+bool Till::steady() const {
+  const std::uint64_t now = clock_.now_ns(), since = steady_since_ns_.load(), last = beaten_ns_.load();
+  const std::uint64_t gap = std::uint64_t(options_.sweep_ms) * 3'000'000;
+  return since != 0 && now - last <= gap && now - since >= std::uint64_t(options_.steady_ms) * 1'000'000;
+}
+
+void Till::beat() {
+  oc_ledger_op op{};
+  op.id = new_id();
+  op.kind = OC_LOP_HEARTBEAT;
+  op.node = options_.node;
+  op.epoch = epoch_;
+  engine_.post(op, [reach = reach_](const oc_ledger_result& r) {
+    const std::lock_guard lock(reach->mutex);
+    if (reach->till != nullptr) reach->till->beaten(r.status >= 0);
+  });
+}
+
+// [engine's thread]
+void Till::beaten(bool answered) {
+  const std::uint64_t now = clock_.now_ns(), gap = std::uint64_t(options_.sweep_ms) * 3'000'000;
+  if (!answered)
+    steady_since_ns_ = 0;
+  else if (steady_since_ns_ == 0 || now - beaten_ns_ > gap)
+    steady_since_ns_ = now;
+  if (answered) beaten_ns_ = now;
 }
 
 Result<void> Till::sweep_all() {
@@ -150,23 +196,16 @@ Result<void> Till::sweep_all() {
 
 void Till::keep() {
   name_this_thread("till");
-  std::uint64_t swept_ns = clock_.now_ns(), beat_ns = 0;
+  std::uint64_t swept_ns = clock_.now_ns();
+  beat();
   bool told_fenced = false;
   for (;;) {
     std::vector<oc_ledger_op> ops;
     const std::uint64_t now = clock_.now_ns();
     const bool busy = pool_.tick(now, ops);
-    if (now - beat_ns >= std::uint64_t(options_.heartbeat_ms) * 1'000'000) {
-      beat_ns = now;
-      oc_ledger_op op{};
-      op.id = new_id();
-      op.kind = OC_LOP_HEARTBEAT;
-      op.node = options_.node;
-      op.epoch = epoch_;
-      engine_.post(op);
-    }
     if (now - swept_ns >= std::uint64_t(options_.sweep_ms) * 1'000'000) {
       swept_ns = now;
+      beat();
       engine_.post(sweep_op());
     }
     send(ops);
@@ -275,7 +314,7 @@ asio::awaitable<oc_ledger_result> Till::reserve(Hold& hold) {
   oc_ledger_result r = co_await engine_.apply(op);
   if (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT) {
     std::vector<oc_ledger_op> back;  // what lies free in this node's leases is the wallet's, too
-    pool_.reclaim(hold.scopes.account, back);
+    pool_.reclaim(hold.scopes, r.status == OC_E_FUNDS ? std::uint64_t{OC_SCOPE_ORG} : r.limit_scope & 0xff, back);
     if (!back.empty()) {
       send(back);
       r = co_await engine_.apply(op);
@@ -332,15 +371,17 @@ void Till::progress(Hold& hold, std::int64_t cost, std::int64_t fee, bool tell) 
 
 void Till::settle(Hold& hold, std::int64_t cost, std::int64_t fee, bool estimated) {
   if (!std::exchange(hold.open, false)) return;
-  if (cost + fee > 0) {
-    const oc_ledger_op op = settle_op(hold, cost, fee, estimated);
+  oc_ledger_op op = settle_op(hold, cost, fee, estimated);
+  if (cost + fee <= 0 && !hold.part) {
+    op = op_for(OC_LOP_VOID, hold);
+    op.id = settle_id(hold.id);
+    op.ref = hold.id;
+  }
+  if (cost + fee > 0 || hold.progress) {  // also if free after all: the next start would charge what was noted
     Journal::Place place;
     if (journal_ != nullptr) place = journal_->append(Journal::Kind::kFact, op);
     engine_.post_journaled(op, place);
   } else if (!hold.part) {
-    oc_ledger_op op = op_for(OC_LOP_VOID, hold);
-    op.id = settle_id(hold.id);
-    op.ref = hold.id;
     engine_.post(op);  // not journaled: the next start of this node releases what it does not know
   }
   LeasePool::give_back(hold.part, cost + fee);

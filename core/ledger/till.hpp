@@ -6,6 +6,7 @@
 #pragma once
 #include <onechat/ledger.h>
 
+#include <atomic>
 #include <boost/asio/awaitable.hpp>
 #include <condition_variable>
 #include <functional>
@@ -33,7 +34,8 @@ struct TillOptions {
   std::uint32_t hold_ttl_ms = 30 * 60 * 1000;  // no request takes longer
   std::uint32_t crash = OC_CRASH_PROGRESS;     // what becomes of the requests of a node that died
   std::uint32_t overage = OC_OVERAGE_DEBT;     // who bears what those cost beyond their hold and the wallet
-  std::uint32_t sweep_ms = 5'000, heartbeat_ms = 10'000;
+  std::uint32_t sweep_ms = 5'000;    // between sweeps, each with a heartbeat before it
+  std::uint32_t steady_ms = 40'000;  // the books have answered for so long before another node's silence counts as death
   std::function<void(std::int32_t level, std::string_view message)> log = {};  // OC_LOG_*; from the till's thread
 };
 
@@ -88,6 +90,9 @@ class Till {
   Result<void> replay();
   Result<void> sweep_all();
   oc_ledger_op sweep_op();
+  void beat();
+  void beaten(bool answered);
+  bool steady() const;
   void keep();
   void send(std::vector<oc_ledger_op>& ops);
   void answered(const oc_ledger_op& op, const oc_ledger_result& result);
@@ -103,6 +108,8 @@ class Till {
   std::uint64_t epoch_ = 0;
   std::mutex places_mutex_;
   std::vector<std::pair<oc_id128, Journal::Place>> lease_places_;  // where the journal has this node's leases
+
+  std::atomic<std::uint64_t> beaten_ns_{0}, steady_since_ns_{0};  // of heartbeats that were answered; 0: none was
 
   struct Reach {  // how answers find the till: the engine may end what was sent after the till is gone
     std::mutex mutex;

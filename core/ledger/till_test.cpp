@@ -60,13 +60,14 @@ class Books {
   }
 
   std::atomic<bool> away{false}, hangs{false};
+  std::atomic<std::int64_t> later_ms{0};  // how far the books' clock is ahead
 
  private:
   oc_status apply(const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n) {
     while (hangs) std::this_thread::sleep_for(1ms);
     if (away) return OC_E_UNAVAILABLE;
     const std::lock_guard lock(mutex_);
-    ledger_core::apply(store_, calendar_, ops, results, n, system_clock().unix_ms());
+    ledger_core::apply(store_, calendar_, ops, results, n, system_clock().unix_ms() + later_ms);
     return OC_OK;
   }
 
@@ -82,7 +83,8 @@ class Books {
 
 // One gateway process, as far as money goes.
 struct Process {
-  explicit Process(Books& books, const fs::path& folder, TillOptions options = quick()) {
+  explicit Process(Books& books, const fs::path& folder, TillOptions options = quick())
+      : ids(static_cast<std::uint16_t>(options.node), 42) {
     auto opened = Journal::open(folder, {}, system_clock());
     EXPECT_TRUE(opened) << opened.error().message;
     journal = std::move(*opened);
@@ -138,7 +140,7 @@ struct Process {
   std::unique_ptr<LedgerEngine> engine;
   std::unique_ptr<Till> till;
   Result<void> started;
-  IdMaker ids{1, 42};
+  IdMaker ids;
 };
 
 class TillTest : public ::testing::Test {
@@ -276,6 +278,76 @@ TEST_F(TillTest, ABackendThatHangsIsNotWaitedFor) {
   Hold h = p.hold(10);
   EXPECT_EQ(p.reserve(h).status, OC_OK);
   p.till->settle(h, 1, 0, false);
+}
+
+// Books that were away have heard nobody for a while: neither is dead.
+TEST_F(TillTest, HoldsOfRunningRequestsOutliveATimeWithoutTheBooks) {
+  books_.deposit(10'000);
+  TillOptions options = Process::quick();
+  options.steady_ms = 60'000;
+  Process one(books_, folder_ / "one", options);
+  options.node = 2;
+  Process two(books_, folder_ / "two", options);
+  Hold first = one.hold(100), second = two.hold(200);
+  ASSERT_EQ(one.reserve(first).status, OC_OK);
+  ASSERT_EQ(two.reserve(second).status, OC_OK);
+  books_.away = true;
+  std::this_thread::sleep_for(300ms);
+  books_.later_ms = 60'000;
+  books_.away = false;
+  std::this_thread::sleep_for(300ms);
+  EXPECT_EQ(books_.open_holds(), 2u);
+  one.till->settle(first, 10, 1, false);
+  two.till->settle(second, 20, 2, false);
+  one.settled();
+  two.settled();
+  EXPECT_EQ(books_.spent(), 33);
+  EXPECT_EQ(books_.receivable(), 0);
+}
+
+TEST_F(TillTest, WhatADeadNodeHeldIsFoundByOneThatHasBeenInTouch) {
+  books_.deposit(10'000);
+  TillOptions options = Process::quick();
+  options.sweep_ms = 500;
+  options.steady_ms = 800;
+  Process one(books_, folder_ / "one", options);
+  {
+    options.node = 2;
+    Process two(books_, folder_ / "two", options);
+    Hold lost = two.hold(200);
+    ASSERT_EQ(two.reserve(lost).status, OC_OK);
+  }
+  EXPECT_EQ(books_.open_holds(), 1u);
+  books_.later_ms = 60'000;
+  for (int i = 0; i < 400 && books_.open_holds() != 0; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(books_.open_holds(), 0u);
+  EXPECT_EQ(books_.wallet().pending, 0);
+}
+
+// A stream that was noted and then cost nothing is free, also when its end did not reach the books.
+TEST_F(TillTest, WhatWasFreeAfterAllIsFreeAfterACrash) {
+  books_.deposit(1'000'000);
+  const std::int64_t before = [&] {
+    Process p(books_, folder_);
+    p.warm_up(1000, 10);
+    p.settled();
+    const std::int64_t paid = books_.spent();
+    Hold own = p.hold(500'000), leased = p.hold(100);
+    EXPECT_EQ(p.reserve(own).status, OC_OK);
+    EXPECT_FALSE(own.part);
+    EXPECT_TRUE(p.till->take(leased));
+    books_.away = true;
+    for (Hold* hold : {&own, &leased}) {
+      p.till->progress(*hold, 30, 1, false);
+      p.till->settle(*hold, 0, 0, false);
+    }
+    return paid;
+  }();
+  books_.away = false;
+  Process p(books_, folder_);
+  ASSERT_TRUE(p.started) << p.started.error().message;
+  EXPECT_EQ(books_.spent(), before);
+  EXPECT_EQ(books_.wallet().pending, 0);
 }
 
 // Two processes with one node's number: the first one is fenced off, and its facts are still taken.

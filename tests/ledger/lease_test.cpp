@@ -140,7 +140,9 @@ TEST(LedgerLease, ALeaseEndsWithTheWindowItCountsIn) {
     time +2799999
     renew   N1 L1 10 ttl=1000               -> ok released=1
     time +1
-    renew   N2 L1 10 ttl=1000               -> not_found
+    renew   N2 L1 0 ttl=1000                -> not_found
+    renew   N3 L1 10 ttl=1000               -> ok released=0   # no longer life, but what runs on it may need more
+    counted_as_held 1 key 5 day             -> 20
     lsettle R1 L1 8 0                       -> ok
     spent 1 org 1 hour                      -> 0       # it counts in the hour that is over
     spent 1 key 5 day                       -> 0

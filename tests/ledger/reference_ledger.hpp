@@ -286,7 +286,7 @@ class ReferenceLedger : public ReferenceBooks {
     std::int64_t until = 0;
     if (lease) {
       until = std::min(now_ms + (op.ttl_ms != 0 ? op.ttl_ms : 60'000), end_of_windows(h.scopes, h.created));
-      if (until <= now_ms) return status(OC_E_NOT_FOUND);
+      if (until <= now_ms && op.amount == 0) return status(OC_E_NOT_FOUND);
     }
     Parts more;
     for (const auto& [number, left] : h.parts) more.push_back({number, 0});
@@ -305,7 +305,7 @@ class ReferenceLedger : public ReferenceBooks {
     h.paid += paid;
     if (lease) {
       h.expires = std::max(h.expires, until);
-      r.released = until - now_ms;
+      r.released = std::max<std::int64_t>(0, until - now_ms);
     }
     r.available = narrow(available(wallet));
     h.last_op = id_of(op.id);

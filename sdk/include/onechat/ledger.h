@@ -22,7 +22,8 @@ enum {
   OC_LOP_LEASE = 8,         /* a hold that one node spends by itself; `id` is the lease's. Past its end it admits nothing;
                                its money comes back `code` seconds later, when no request that began on it can still be
                                running (the drain rule of escrow) */
-  OC_LOP_LEASE_RENEW = 9,   /* lease `ref`: += amount (0 is fine), and lives ttl_ms from now */
+  OC_LOP_LEASE_RENEW = 9,   /* lease `ref`: += amount (0 is fine), and lives ttl_ms from now, but no longer than the windows it
+                               counts in; after them amount 0 is OC_E_NOT_FOUND */
   OC_LOP_LEASE_SETTLE = 10, /* request `id` cost amount + fee, out of lease `ref` */
   OC_LOP_LEASE_CLOSE = 11,  /* ends lease `ref`: what was not settled goes back. amount not 0: so much of it stays, for
                                requests that still run, and the lease with it */
@@ -81,7 +82,8 @@ typedef struct oc_ledger_budget {
   int64_t limit_nano;                  /* put_budget: negative removes it */
   oc_str time_zone;                    /* IANA name, "" = UTC */
   int64_t spent_nano, held_nano;       /* out: of the current window */
-  int64_t begin_unix_ms, end_unix_ms;  /* out: the current window */
+  int64_t begin_unix_ms, end_unix_ms;  /* out: the current window. put_budget: begin_unix_ms not 0: nothing was reserved in its
+                                          scope before, a backend need not look there for what was spent */
 } oc_ledger_budget;
 
 typedef struct oc_ledger_balance {

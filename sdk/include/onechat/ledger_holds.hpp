@@ -91,7 +91,8 @@ inline oc_ledger_result Batch::extend(const oc_ledger_op& op) {
   if (renew) {
     until = now_ms_ + (op.ttl_ms != 0 ? std::int64_t(op.ttl_ms) : kLeaseTtlDefaultMs);
     until = std::min(until, end_of_windows(hold.scopes, hold.created_ms));
-    if (until <= now_ms_) return refuse(OC_E_NOT_FOUND);
+    // Its windows are over: it lives no longer, but what runs on it may still need more, and counts where it began.
+    if (until <= now_ms_ && op.amount == 0) return refuse(OC_E_NOT_FOUND);
   }
   Purse& p = purse(hold.scopes.account);
   r.available = available(p);
@@ -122,7 +123,7 @@ inline oc_ledger_result Batch::extend(const oc_ledger_op& op) {
   }
   hold.expires_ms = std::max(hold.expires_ms, until);
   r.available = available(p);
-  r.released = renew ? until - now_ms_ : 0;
+  r.released = renew ? std::max<std::int64_t>(0, until - now_ms_) : 0;
   hold.last_op = op.id;
   hold.last_hash = hash;
   hold.last_available = r.available;

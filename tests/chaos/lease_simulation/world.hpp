@@ -320,7 +320,7 @@ class World {
       if (result.status >= 0 || result.status == OC_E_FUNDS) node.pool->saw(r->scopes, result.available);
       if (result.status >= 0) return on(node, r->length_ms, [this, &node, r] { settle(node, *r); });
       std::vector<oc_ledger_op> back;
-      if (may_reclaim) node.pool->reclaim(kWallet, back);
+      if (may_reclaim) node.pool->reclaim(r->scopes, OC_SCOPE_ORG, back);
       if (back.empty()) {
         ++totals_.refused;
         return;
