@@ -278,15 +278,18 @@ asio::awaitable<void> Exchange::answer_whole(AttemptOutcome& outcome) {
 }
 
 void Exchange::watch_client() {
-  transaction_.watch_client([this] {
-    client_gone_ = true;
-    const std::uint64_t caps = attempts_ == 0 ? 0 : plan_->providers[choices_[served_by_].target->provider].caps;
-    if ((caps & OC_PROV_CAP_CANCEL_STOPS_BILLING) != 0 || plan_->shared->drain_on_disconnect_ms == 0) return cancel_->request();
-    // Closing would not stop the cost: read on for a while, to learn what it was.
-    drain_timer_.emplace(worker_.loop, std::chrono::milliseconds(plan_->shared->drain_on_disconnect_ms));
-    drain_timer_->async_wait([cancel = cancel_](const boost::system::error_code& ec) {
-      if (!ec) cancel->request();
-    });
+  transaction_.watch_client([this] { lose_client(); });
+}
+
+// Told by whoever notices first, the watch or a write.
+void Exchange::lose_client() {
+  if (std::exchange(client_gone_, true)) return;
+  const std::uint64_t caps = attempts_ == 0 ? 0 : plan_->providers[choices_[served_by_].target->provider].caps;
+  if ((caps & OC_PROV_CAP_CANCEL_STOPS_BILLING) != 0 || plan_->shared->drain_on_disconnect_ms == 0) return cancel_->request();
+  // Closing would not stop the cost: read on for a while, to learn what it was.
+  drain_timer_.emplace(worker_.loop, std::chrono::milliseconds(plan_->shared->drain_on_disconnect_ms));
+  drain_timer_->async_wait([cancel = cancel_](const boost::system::error_code& ec) {
+    if (!ec) cancel->request();
   });
 }
 
@@ -321,20 +324,18 @@ std::optional<bool> Exchange::flush_now() {
   }
   if (plan_->shared->trace_bodies && response_body_.size() + out.size() <= kTraceBodyMax) response_body_.append(out);
   const std::optional<bool> flushed = transaction_.flush_now();
-  if (flushed && !*flushed) lose_client();
-  return flushed;
+  if (!flushed || *flushed) return flushed;
+  lose_client();
+  return !cancel_->requested();
 }
 
 asio::awaitable<bool> Exchange::flush_rest() {
   const bool flushed = co_await transaction_.flush_rest();
-  if (!flushed) lose_client();
-  co_return flushed;
+  if (flushed) co_return true;
+  lose_client();
+  co_return !cancel_->requested();
 }
 
-void Exchange::lose_client() {
-  client_gone_ = true;
-  cancel_->request();
-}
 
 std::size_t Exchange::waiting_bytes() const noexcept { return answer_.streaming() ? transaction_.stream_buffer().size() : 0; }
 

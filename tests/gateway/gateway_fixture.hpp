@@ -234,6 +234,7 @@ class GatewayTest : public ::testing::Test {
   virtual std::int64_t credit_nano() const { return 5'000'000'000; }
   virtual ledger::TillOptions till_options() const { return {}; }
   virtual std::string more_config() const { return {}; }  // members, each with a comma after it
+  virtual std::string provider_settings() const { return {}; }  // likewise, each with a comma before it
 
   void write_config() {
     const fs::path plugins = build_folder() / "lib/1chat/plugins",
@@ -242,7 +243,7 @@ class GatewayTest : public ::testing::Test {
         << R"({"listen":"127.0.0.1:0","admin":{"listen":"127.0.0.1:0"},"workers":)" << workers() << R"(,"data":")" << folder_.string()
         << R"(","plugins":{"path":[")" << plugins.string() << R"(",")" << test_plugins.string()
         << R"("]},"surfaces":["openai_chat"],"providers":{"up":{"use":"openai_chat","base_url":"http://127.0.0.1:)"
-        << upstream_.port() << R"(/v1","api_key":"upstream-secret"},"demo":{"use":"demo"}},"models":{)"
+        << upstream_.port() << R"(/v1","api_key":"upstream-secret")" << provider_settings() << R"(},"demo":{"use":"demo"}},"models":{)"
         << R"("m":{"targets":[{"provider":"up"}],"price":{"input":"1","output":"2"}},)"
         << R"("dear":{"targets":[{"provider":"up"}],"price":{"input":"0","output":"2000"}},)"
         << R"("demo":{"targets":[{"provider":"demo"}],"price":{"input":"1","output":"2"}}},)"

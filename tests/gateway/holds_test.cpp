@@ -77,6 +77,23 @@ TEST_F(LeasedHolds, AStreamThatOutgrowsItsLeaseGetsWhatTheWalletHas) {
   EXPECT_NE(answer.find("[DONE]"), std::string::npos) << answer.substr(answer.size() - 400);
 }
 
+// Closing the connection would not end what the provider charges: the answer is read on for its usage, also when a write
+// is what finds out that the client has reset its connection.
+class ProviderThatBillsOn : public GatewayTest {
+  std::string provider_settings() const override { return R"(,"cancel_stops_billing":false)"; }
+};
+TEST_F(ProviderThatBillsOn, AClientThatResetsItsConnectionPaysWhatTheProviderSays) {
+  Script fast;
+  fast.pieces.assign(3'000, std::string(1'000, 'x'));
+  upstream_.play(fast);
+  for (int i = 0; i < 5; ++i)
+    ask(gateway_->port(), key_, R"({"model":"m","stream":true,"messages":[{"role":"user","content":"hi"}]})", 1'000);
+  for (int i = 0; i < 500 && (balance().held != 0 || balance().spent < 5 * 55'000); ++i)
+    std::this_thread::sleep_for(std::chrono::milliseconds(10));
+  EXPECT_EQ(balance().held, 0);
+  EXPECT_EQ(balance().spent, 5 * 55'000) << "10 tokens in, 20 out";
+}
+
 TEST_F(GatewayTest, ARequestThatTheWalletDoesNotCoverGetsAShorterAnswer) {
   const std::string answer = ask(gateway_->port(), key_, ask_dear(""));
   EXPECT_TRUE(answer.starts_with("HTTP/1.1 200")) << answer;
