@@ -95,6 +95,7 @@ Result<Posted> Books::set_terms(std::uint64_t account, const TermsWish& wish) {
   for (const auto& amount : {wish.overdraft_nano, wish.debt_limit_nano})
     if (amount && *amount < 0)
       return Error(OC_E_INVALID, "overdraft and debt limit must not be negative", "invalid_amount");
+  const std::lock_guard lock(terms_);
   const auto now = balance(account);
   if (!now) return now.error();
   const bool frozen = wish.frozen.value_or((now->flags & OC_TERMS_FROZEN) != 0);
@@ -164,6 +165,7 @@ Result<void> Books::put_budget(const Budget& budget) {
   b.period = budget.period;
   b.action = budget.action;
   b.limit_nano = budget.limit_nano;
+  b.begin_unix_ms = budget.begin_unix_ms;
   b.time_zone = str(budget.time_zone);
   const oc_status status = ask([&](const ledger::Backend& to) { return to.table->put_budget(to.instance, &b); });
   if (status == OC_E_INVALID)

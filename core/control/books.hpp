@@ -4,6 +4,7 @@
 // OC_E_UNSUPPORTED. Amounts are nano-USD.
 #pragma once
 #include <functional>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -102,7 +103,8 @@ class Books {
   Result<Posted> set_terms(std::uint64_t account, const TermsWish& wish);
   Result<Refunded> refund(const RefundWish& wish);
 
-  Result<void> put_budget(const Budget& budget);  // a negative limit removes it
+  // A negative limit removes it. `begin_unix_ms` not 0: nothing was reserved in its scope before.
+  Result<void> put_budget(const Budget& budget);
   Result<std::vector<Budget>> budgets(std::uint64_t account);  // account 0: all
 
   Result<Balance> balance(std::uint64_t account);  // zeros for a wallet that was never funded
@@ -125,6 +127,7 @@ class Books {
   oc_status ask_aside(const std::function<oc_status(const ledger::Backend&)>& question);
 
   ledger::LedgerEngine* engine_;
+  std::mutex terms_;  // a change of terms reads what it does not change
   AskAside aside_;
 };
 

@@ -109,12 +109,13 @@ Result<std::vector<NamedBudget>> Budgets::list(const Wallet& wallet) {
   return out;
 }
 
-Result<void> Budgets::set_key_limit(std::uint64_t account, std::uint64_t key_number, std::int64_t nano) {
+Result<void> Budgets::limit_new_key(std::uint64_t account, const admission::KeyRecord& key, std::int64_t nano) {
   Budget budget;
   budget.scope = OC_SCOPE_KEY;
   budget.period = OC_WINDOW_TOTAL;
   budget.account = account;
-  budget.scope_id = key_number;
+  budget.scope_id = key.number;
+  budget.begin_unix_ms = key.created_unix_ms;  // or a large wallet's whole history would be summed up
   budget.limit_nano = nano;
   return books_.put_budget(budget);
 }

@@ -36,8 +36,8 @@ class Budgets {
   Result<NamedBudget> set(const BudgetWish& wish);
   Result<NamedBudget> remove(const BudgetWish& wish);  // limit, zone and action do not matter. OC_E_NOT_FOUND
   Result<std::vector<NamedBudget>> list(const Wallet& wallet);
-  // What a key may ever spend.
-  Result<void> set_key_limit(std::uint64_t account, std::uint64_t key_number, std::int64_t nano);
+  // What a key may ever spend that nobody has used yet.
+  Result<void> limit_new_key(std::uint64_t account, const admission::KeyRecord& key, std::int64_t nano);
 
  private:
   Result<Budget> resolve(const BudgetWish& wish);

@@ -71,7 +71,7 @@ Result<NewKey> ControlPlane::create_key(const KeyWish& wish) {
   if (wish.limit_nano) {
     const auto project = directory_.project(wish.project);
     if (!project) return project.error();
-    const auto set = budgets_.set_key_limit(project->account(), key->record.number, *wish.limit_nano);
+    const auto set = budgets_.limit_new_key(project->account(), key->record, *wish.limit_nano);
     if (!set) return set.error();
   }
   if (const auto added = directory_.add_key(key->record); !added) return added.error();

@@ -1,5 +1,7 @@
 #include "budgets.hpp"
 
+#include <algorithm>
+
 #include "snapshot.hpp"
 
 namespace onechat::ledger_postgres {
@@ -56,7 +58,7 @@ Params key_of(const Budget& b) {
 
 }  // namespace
 
-void put_budget(Ledger& ledger, const Budget& budget) {
+void put_budget(Ledger& ledger, const Budget& budget, std::int64_t unused_before_ms) {
   const Span now = budget.limit >= 0 ? ledger.calendar()(budget.period, budget.time_zone, ledger.now_ms()) : Span{};
   Connection& db = ledger.connection();
   // It waits for the batches that run, and its sums may take as long as the wallet's history.
@@ -70,7 +72,7 @@ void put_budget(Ledger& ledger, const Budget& budget) {
   } else {
     Params put = key_of(budget), window = key_of(budget);
     db.send(kPutBudget, put.add(std::int64_t{budget.action}).add(budget.limit).add_text(budget.time_zone));
-    const std::int64_t since = now.begin_ms > kClockSlackMs ? now.begin_ms - kClockSlackMs : 0;
+    const std::int64_t since = std::max({std::int64_t{0}, now.begin_ms - kClockSlackMs, unused_before_ms});
     db.send(kPutWindow, window.add(now.begin_ms).add(now.end_ms).add(since));
   }
   db.run(kCommit, {});

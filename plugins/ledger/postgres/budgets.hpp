@@ -8,7 +8,8 @@
 namespace onechat::ledger_postgres {
 
 // A negative limit removes the budget with its windows.
-void put_budget(Ledger& ledger, const ledger_core::Budget& budget);
+// Nothing was reserved in its scope before `unused_before_ms`.
+void put_budget(Ledger& ledger, const ledger_core::Budget& budget, std::int64_t unused_before_ms);
 // `account` 0: all. `window`: the current one, zeros when nothing counted in it yet.
 void for_each_budget(Ledger& ledger, std::uint64_t account,
                      const std::function<void(const ledger_core::Budget&, const ledger_core::Window& window)>& each);

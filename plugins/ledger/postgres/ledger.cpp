@@ -83,6 +83,8 @@ void Ledger::claim_nodes(const oc_ledger_op* ops, std::size_t n) {
 }
 
 void Ledger::apply(const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n) {
+  // Facts of a journal come before its node's epoch: nodes that start together must not share a chain for them.
+  if (chain_.node() == 0 && n != 0) chain_.work_for(ops[0].node);
   for (int attempt = 0; try_apply(ops, results, n, attempt) == Try::again; ++attempt) pause(attempt);
   for (std::size_t i = 0; i < n; ++i)
     if (ops[i].kind == OC_LOP_EPOCH && results[i].status >= 0) chain_.work_for(ops[i].node);

@@ -107,7 +107,7 @@ oc_status set_budget(void* self, const oc_ledger_budget* in) {
   if (!is_valid(*in)) return OC_E_INVALID;
   return with_books(self, "put_budget", [&](Ledger& l) {
     const std::string zone = in->time_zone.len != 0 ? std::string(in->time_zone.ptr, in->time_zone.len) : "";
-    put_budget(l, {{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone});
+    put_budget(l, {{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone}, in->begin_unix_ms);
   });
 }
 

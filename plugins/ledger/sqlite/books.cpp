@@ -89,11 +89,11 @@ oc_ledger_open Books::open() {
   return out;
 }
 
-void Books::put_budget(const Budget& budget) {
+void Books::put_budget(const Budget& budget, std::int64_t unused_before_ms) {
   ready();
   const Span now = budget.limit >= 0 ? calendar_(budget.period, budget.time_zone, clock_()) : Span{};
   Transaction transaction(*db_);
-  store_->put_budget(budget, now);
+  store_->put_budget(budget, now, unused_before_ms);
   transaction.commit();
 }
 

@@ -32,8 +32,9 @@ class Books {
   void apply(const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n);
   oc_ledger_balance balance(std::uint64_t account);
   oc_ledger_open open();
-  // Counts the budget's current window anew: reads the wallet's transfers of the window and of the week before it.
-  void put_budget(const ledger_core::Budget& budget);
+  // Counts the budget's current window anew: reads the wallet's transfers of the window and of the week before it, but
+  // none of before `unused_before_ms`.
+  void put_budget(const ledger_core::Budget& budget, std::int64_t unused_before_ms);
   void budgets(std::uint64_t account, const BudgetFn& each);  // account 0: all
   // One transaction from the first call to the last (n 0); throws NotTaken. Any other call gives it up.
   void restore(const oc_ledger_row* const* rows, std::size_t n);

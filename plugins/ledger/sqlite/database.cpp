@@ -24,7 +24,8 @@ constexpr int kReaderSteps = 1'000;  // of SQLite's machine, some 10 us, between
 [[noreturn]] void fail(sqlite3* db, const std::string& what) {
   const int code = sqlite3_extended_errcode(db);
   if ((code & 0xff) == SQLITE_INTERRUPT)
-    throw std::runtime_error("given up: so much was written meanwhile that the write-ahead log would grow too long");
+    throw std::runtime_error("given up, since so much was written meanwhile that the write-ahead log has half of what "
+                             "wal_mb_max allows; ask at a quieter time, or allow more");
   const std::string text = what + ": " + sqlite3_errmsg(db) + " (" + std::to_string(code) + ")";
   if ((code & 0xff) == SQLITE_CONSTRAINT) throw ConstraintError(text);
   throw std::runtime_error(text);

@@ -97,7 +97,7 @@ struct Tuning {
   int checkpoint_pages = 4000;  // of the log, which a checkpoint then copies into the file
   // What the log may grow to while somebody reads: as long as a reader needs what it had when the reader came, it cannot
   // begin anew. Our own readers end at half of it.
-  int log_pages_max = 262'144;  // 1 GiB
+  int log_pages_max = 1'048'576;  // 4 GiB
 };
 
 // How long the log is that nobody has copied into the file yet. Thread-safe.

@@ -162,7 +162,7 @@ oc_status put_budget(void* instance, const oc_ledger_budget* in) {
     return OC_E_INVALID;
   if (!static_cast<Ledger*>(instance)->has_window(in->period, zone)) return OC_E_INVALID;
   return guarded(instance, "put_budget", [&](Books& b) {
-    b.put_budget({{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone});
+    b.put_budget({{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone}, in->begin_unix_ms);
   });
 }
 

@@ -286,7 +286,7 @@ void RowStore::write(const Writes& w) {
 
 // ---- budgets
 
-void RowStore::put_budget(const Budget& budget, const Span& now) {
+void RowStore::put_budget(const Budget& budget, const Span& now, std::int64_t unused_before_ms) {
   const BudgetKey& key = budget.key;
   const auto of_budget = [&](Query& query) {
     query.with(key.account, key.scope, key.scope_id, budget.period);
@@ -319,7 +319,7 @@ void RowStore::put_budget(const Budget& budget, const Span& now) {
   put_row(put, budget);
   remember(budget);
   Window w{{key, budget.period, now.begin_ms}, now.end_ms, 0, 0};
-  const std::int64_t since = std::max<std::int64_t>(0, now.begin_ms - kClockBackMaxMs);
+  const std::int64_t since = std::max({std::int64_t{0}, now.begin_ms - kClockBackMaxMs, unused_before_ms});
   const std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
   const OfWallet all = transfers_of_wallet(db_.handle());
   for (const std::string& some : {all.before_runs, all.in_runs}) {
