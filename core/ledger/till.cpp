@@ -158,7 +158,7 @@ oc_ledger_op Till::sweep_op() {
 // Books that were away have heard nobody: whoever comes back first must not take the others' silence, or its own, for
 // death. What an older epoch held is still found at once.
 bool Till::steady() const {
-  const std::uint64_t now = clock_.now_ns(), since = steady_since_ns_.load(), last = beaten_ns_.load();
+  const std::uint64_t since = steady_since_ns_.load(), last = beaten_ns_.load(), now = clock_.now_ns();
   const std::uint64_t gap = std::uint64_t(options_.sweep_ms) * 3'000'000;
   return since != 0 && now - last <= gap && now - since >= std::uint64_t(options_.steady_ms) * 1'000'000;
 }

@@ -47,6 +47,23 @@ TEST_F(LedgerBudgets, OutliveTheProcess) {
   EXPECT_THAT(b->verify(), IsEmpty());
 }
 
+// A new key's limit must not read a large wallet's whole history: what lies before the time that is named is not counted.
+TEST_F(LedgerBudgets, LookNoFurtherBackThanTheirScopeWasUsed) {
+  b->apply(by_key(2, 30));
+  b->apply(op_of(OC_LOP_SETTLE, 2, 20, 2));
+  oc_ledger_budget budget{};
+  budget.struct_size = sizeof budget;
+  budget.account = 1;
+  budget.scope = OC_SCOPE_KEY;
+  budget.scope_id = 4;
+  budget.limit_nano = 40;
+  for (const std::int64_t since : {g_now_ms + 1, g_now_ms.load()}) {
+    budget.begin_unix_ms = since;
+    ASSERT_EQ(b->table->put_budget(b->instance(), &budget), OC_OK);
+    EXPECT_EQ(b->budgets(1).front().spent_nano, since > g_now_ms ? 0 : 22);
+  }
+}
+
 TEST_F(LedgerBudgets, CountWhatWasSpentAndHeldBeforeThem) {
   b->apply(by_key(2, 30));
   b->apply(op_of(OC_LOP_SETTLE, 2, 20, 2));
