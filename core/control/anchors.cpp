@@ -89,8 +89,9 @@ Result<void> AnchorFile::append(const std::vector<Link>& last) {
   const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
   const off_t end = fd >= 0 ? ::lseek(fd, 0, SEEK_END) : -1;
   const ssize_t written = end >= 0 ? ::write(fd, text.data(), text.size()) : -1;
-  const bool done = written == static_cast<ssize_t>(text.size()) && ::fdatasync(fd) == 0;
-  const int why = written >= 0 && !done ? ENOSPC : errno;
+  const bool whole = written == static_cast<ssize_t>(text.size());
+  const bool done = whole && ::fdatasync(fd) == 0;
+  const int why = written >= 0 && !whole ? ENOSPC : errno;
   if (!done && written > 0 && ::ftruncate(fd, end) != 0) written_.clear();  // half a line, which nobody can take back
   if (fd >= 0) ::close(fd);
   if (!done) return Error(OC_E_IO, "cannot write " + path_ + ": " + std::strerror(why));

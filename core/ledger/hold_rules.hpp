@@ -6,7 +6,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <unordered_map>
+
+#include "base/string_map.hpp"
 
 namespace onechat::ledger {
 
@@ -28,11 +29,7 @@ class HoldTable {
   }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
-  };
-  std::unordered_map<std::string, HoldRules, Hash, std::equal_to<>> projects_;
+  StringMap<HoldRules> projects_;
 };
 
 }  // namespace onechat::ledger

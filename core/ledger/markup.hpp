@@ -10,10 +10,10 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/error.hpp"
+#include "base/string_map.hpp"
 
 namespace onechat::ledger {
 
@@ -34,24 +34,18 @@ class MarkupTable {
   std::uint32_t find(std::string_view project, std::string_view model, std::string_view provider) const;
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
-  };
-  template <class T>
-  using ByName = std::unordered_map<std::string, T, Hash, std::equal_to<>>;
   struct Scope {  // one project's rules, or everyone's
     std::optional<std::uint32_t> own;
     std::vector<std::pair<std::string, std::uint32_t>> models;  // in the order of their precedence
-    ByName<std::uint32_t> providers;
+    StringMap<std::uint32_t> providers;
     std::optional<std::uint32_t> model(std::string_view name) const;
   };
 
   std::uint32_t default_bps_;
   Scope everyone_;
-  ByName<Scope> projects_;
-  ByName<std::uint32_t> orgs_;
-  ByName<std::string> org_of_;
+  StringMap<Scope> projects_;
+  StringMap<std::uint32_t> orgs_;
+  StringMap<std::string> org_of_;
 };
 
 }  // namespace onechat::ledger

@@ -17,9 +17,9 @@
 #include <map>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
+#include "base/string_map.hpp"
 #include "ledger/price.hpp"
 
 namespace onechat::ledger {
@@ -55,12 +55,8 @@ class PriceBook {
   const std::vector<Model>& models() const noexcept { return models_; }
 
  private:
-  struct Hash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>{}(s); }
-  };
   struct Names {  // one provider's, or all
-    std::unordered_map<std::string, std::size_t, Hash, std::equal_to<>> exact;
+    StringMap<std::size_t> exact;
     std::vector<std::pair<std::string, std::size_t>> prefixes;  // longest first
     std::size_t find(std::string_view model) const;
   };
@@ -71,7 +67,7 @@ class PriceBook {
   std::string index();
 
   std::vector<Model> models_;
-  std::unordered_map<std::string, Names, Hash, std::equal_to<>> by_provider_;
+  StringMap<Names> by_provider_;
   Names any_;
 };
 

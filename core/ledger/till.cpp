@@ -66,6 +66,15 @@ oc_id128 Till::new_id() {
   return ids_.next(clock_.unix_ms());
 }
 
+oc_ledger_op Till::own_op(std::uint32_t kind) {
+  oc_ledger_op op{};
+  op.id = new_id();
+  op.kind = kind;
+  op.node = options_.node;
+  op.epoch = epoch_;
+  return op;
+}
+
 void Till::log(std::int32_t level, const std::string& message) const {
   if (options_.log) options_.log(level, message);
 }
@@ -81,10 +90,7 @@ Result<void> Till::start() {
 }
 
 Result<void> Till::begin_epoch() {
-  oc_ledger_op op{};
-  op.id = new_id();
-  op.kind = OC_LOP_EPOCH;
-  op.node = options_.node;
+  const oc_ledger_op op = own_op(OC_LOP_EPOCH);
   const oc_ledger_result began = engine_.apply_blocking(op);
   if (began.status < 0) return no_answer(began.status);
   epoch_ = static_cast<std::uint64_t>(began.available);
@@ -144,11 +150,7 @@ Result<void> Till::replay() {
 }
 
 oc_ledger_op Till::sweep_op() {
-  oc_ledger_op op{};
-  op.id = new_id();
-  op.kind = OC_LOP_SWEEP;
-  op.node = options_.node;
-  op.epoch = epoch_;
+  oc_ledger_op op = own_op(OC_LOP_SWEEP);
   op.code = options_.crash;
   op.overage = options_.overage;
   if (!steady()) op.ttl_ms = kNobodyIsDead;
@@ -164,12 +166,7 @@ bool Till::steady() const {
 }
 
 void Till::beat() {
-  oc_ledger_op op{};
-  op.id = new_id();
-  op.kind = OC_LOP_HEARTBEAT;
-  op.node = options_.node;
-  op.epoch = epoch_;
-  engine_.post(op, [reach = reach_](const oc_ledger_result& r) {
+  engine_.post(own_op(OC_LOP_HEARTBEAT), [reach = reach_](const oc_ledger_result& r) {
     const std::lock_guard lock(reach->mutex);
     if (reach->till != nullptr) reach->till->beaten(r.status >= 0);
   });
@@ -332,14 +329,10 @@ std::optional<oc_ledger_result> Till::grow(Hold& hold, std::int64_t more) {
 }
 
 asio::awaitable<oc_ledger_result> Till::extend(oc_id128 hold, std::uint64_t account, std::int64_t more) {
-  oc_ledger_op op{};
-  op.id = new_id();
-  op.kind = OC_LOP_EXTEND;
+  oc_ledger_op op = own_op(OC_LOP_EXTEND);
   op.ref = hold;
   op.account = account;
   op.amount = more;
-  op.node = options_.node;
-  op.epoch = epoch_;
   co_return co_await engine_.apply(op);
 }
 

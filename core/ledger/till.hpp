@@ -86,6 +86,7 @@ class Till {
   oc_ledger_op op_for(std::uint32_t kind, const Hold& hold) const;
   oc_ledger_op settle_op(const Hold& hold, std::int64_t cost, std::int64_t fee, bool estimated) const;
   oc_id128 new_id();
+  oc_ledger_op own_op(std::uint32_t kind);  // of this node, with a new id
   Result<void> begin_epoch();
   Result<void> replay();
   Result<void> sweep_all();

@@ -4,10 +4,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/arena.hpp"
+#include "base/string_map.hpp"
 #include "routing/target_health.hpp"
 
 namespace onechat::routing {
@@ -38,12 +38,8 @@ class ModelTable {
   const std::vector<std::unique_ptr<Model>>& all() const noexcept { return models_; }
 
  private:
-  struct TextHash {
-    using is_transparent = void;
-    std::size_t operator()(std::string_view s) const noexcept { return std::hash<std::string_view>()(s); }
-  };
   std::vector<std::unique_ptr<Model>> models_;
-  std::unordered_map<std::string, const Model*, TextHash, std::equal_to<>> exact_;
+  StringMap<const Model*> exact_;
   std::vector<const Model*> patterns_;  // longest first
 };
 

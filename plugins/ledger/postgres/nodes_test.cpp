@@ -95,6 +95,30 @@ TEST_F(PostgresNodes, DrainOneWalletAndNeverOverdrawIt) {
   }
 }
 
+// Gateways that start together post what their journals have before their epochs: each to its own chain, else one would
+// lose against the other again and again.
+TEST_F(PostgresNodes, FactsBeforeAnEpochAreChainedByTheirNode) {
+  {
+    auto nodes = nodes_on(url(), schema(), 1);
+    ASSERT_EQ(nodes[0]->one(nodes[0]->make(OC_LOP_DEPOSIT, kWallet)).status, OC_OK);
+  }
+  TestBackend one(url(), schema()), two(url(), schema());
+  const auto settle = [](TestBackend& backend, std::uint64_t node, std::uint64_t number) {
+    auto op = op_of(OC_LOP_LEASE_SETTLE, number, 7);
+    op.ref = op_of(OC_LOP_LEASE, 999).id;  // of which the books know nothing any more
+    op.node = node;
+    return backend.apply(op).status;
+  };
+  for (std::uint64_t i = 0; i < 3; ++i) {
+    EXPECT_EQ(settle(one, 2, 100 + i), OC_LATE) << g_log;
+    EXPECT_EQ(settle(two, 3, 200 + i), OC_LATE) << g_log;
+  }
+  std::vector<std::uint64_t> chains;
+  for (const auto& link : one.links()) chains.push_back(link.node);
+  EXPECT_EQ(chains, (std::vector<std::uint64_t>{1, 2, 3}));
+  EXPECT_EQ(one.verify(), std::vector<std::string>{});
+}
+
 // Each node spends out of leases; what is left of them comes back when they are closed.
 TEST_F(PostgresNodes, DrainOneWalletByLeasesToItsLastNano) {
   constexpr std::int64_t kLease = 50'000'000;

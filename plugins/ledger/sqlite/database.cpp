@@ -19,7 +19,7 @@ namespace onechat::ledger_sqlite {
 namespace {
 
 constexpr int kBusyMs = 2000;
-constexpr int kReaderSteps = 1'000;  // of SQLite's machine, some 10 us, between two looks at the log
+constexpr int kReaderSteps = 1'000;  // of SQLite's virtual machine, between two looks at the log
 
 [[noreturn]] void fail(sqlite3* db, const std::string& what) {
   const int code = sqlite3_extended_errcode(db);
