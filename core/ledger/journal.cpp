@@ -176,7 +176,14 @@ void Journal::forget_left() {
   }
   left_.clear();
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
-  dirty_.store(true, std::memory_order_release);
+  wake();
+}
+
+// Rings once for all that comes before the next sync.
+void Journal::wake() noexcept {
+  if (dirty_.exchange(true, std::memory_order_acq_rel)) return;
+  const std::lock_guard lock(bell_mutex_);
+  bell_.notify_one();
 }
 
 // REQUIRES: mutex_ is held. The file's earlier content has another serial, so that it need not be erased.
@@ -224,22 +231,20 @@ Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
   std::memcpy(segment->at(at), &slot, sizeof slot);
   records_.fetch_add(1, std::memory_order_relaxed);
   segment->dirty.store(true, std::memory_order_release);
-  if (!dirty_.exchange(true, std::memory_order_acq_rel)) {  // the first since the last sync
-    const std::lock_guard lock(bell_mutex_);
-    bell_.notify_one();
-  }
+  wake();
   return {segment->index + 1};
 }
 
 void Journal::release(Place place, std::uint64_t records) noexcept {
   if (!place || records == 0) return;
-  segments_[place.segment - 1]->held.fetch_sub(records, std::memory_order_acq_rel);
+  const bool last = segments_[place.segment - 1]->held.fetch_sub(records, std::memory_order_acq_rel) == records;
   released_.fetch_add(records, std::memory_order_relaxed);
+  if (last && !has_space()) wake();  // nothing is appended then that would
 }
 
-bool Journal::room() const noexcept {
-  return n_free_.load(std::memory_order_acquire) >= kSegmentsKept && !disk_failed_.load(std::memory_order_acquire);
-}
+bool Journal::has_space() const noexcept { return n_free_.load(std::memory_order_acquire) >= kSegmentsKept; }
+
+bool Journal::room() const noexcept { return has_space() && !disk_failed_.load(std::memory_order_acquire); }
 
 void Journal::sync() {
   const std::lock_guard one_at_a_time(syncing_);
@@ -273,7 +278,7 @@ void Journal::serve() {
       const std::lock_guard lock(mutex_);
       recycle();
     }
-    if (disk_failed_.load(std::memory_order_acquire)) dirty_.store(true, std::memory_order_release);  // and again
+    if (disk_failed_.load(std::memory_order_acquire)) wake();  // and again
   }
 }
 

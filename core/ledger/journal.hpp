@@ -82,6 +82,8 @@ class Journal {
   void read_left();
   bool begin_segment() noexcept;
   void recycle() noexcept;
+  bool has_space() const noexcept;
+  void wake() noexcept;
   void serve();
   std::filesystem::path file_of(std::uint32_t index) const;
 

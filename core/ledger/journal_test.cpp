@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include <fstream>
+#include <functional>
 #include <set>
 #include <thread>
 
@@ -23,6 +24,11 @@ oc_ledger_op fact(std::uint64_t n) {
   op.id = {n, 1};
   op.amount = static_cast<std::int64_t>(n);
   return op;
+}
+
+bool soon(const std::function<bool()>& is_so) {
+  for (int i = 0; i < 2500 && !is_so(); ++i) std::this_thread::sleep_for(std::chrono::milliseconds(2));
+  return is_so();
 }
 
 class JournalTest : public ::testing::Test {
@@ -149,12 +155,9 @@ TEST_F(JournalTest, AFullJournalSaysSoBeforeItIsAndHasRoomAgainWhenItsFactsAreDu
   }
   EXPECT_FALSE(journal->append(Kind::kFact, fact(999)));
   EXPECT_EQ(journal->counters().failures, 1u);
+  std::this_thread::sleep_for(std::chrono::milliseconds(50));  // its thread has seen all and rests
   for (const auto place : places) journal->release(place);
-  for (int i = 0; i < 1000 && !journal->room(); ++i) {
-    journal->release(journal->append(Kind::kFact, fact(1)));
-    std::this_thread::sleep_for(std::chrono::milliseconds(1));
-  }
-  EXPECT_TRUE(journal->room());
+  EXPECT_TRUE(soon([&] { return journal->room(); })) << "and nobody appends while there is none";
 }
 
 // A file is used again and again; what an earlier use left in it is not read as the later one's.
@@ -190,10 +193,17 @@ TEST_F(JournalTest, AFolderThatCannotBeIsAnError) {
 TEST_F(JournalTest, IsSyncedByItselfSoonAfterTheFirstRecord) {
   const auto journal = open();
   journal->append(Kind::kFact, fact(1));
-  const auto begin = std::chrono::steady_clock::now();
-  while (journal->counters().syncs == 0 && std::chrono::steady_clock::now() - begin < std::chrono::seconds(5))
-    std::this_thread::sleep_for(std::chrono::milliseconds(2));
-  EXPECT_GE(journal->counters().syncs, 1u);
+  EXPECT_TRUE(soon([&] { return journal->counters().syncs >= 1; }));
+}
+
+TEST_F(JournalTest, IsSyncedByItselfAlsoAfterAStartThatFoundSomething) {
+  open()->append(Kind::kFact, fact(1));
+  const auto journal = open();
+  std::this_thread::sleep_for(std::chrono::milliseconds(20));  // its thread rests
+  journal->forget_left();
+  ASSERT_TRUE(soon([&] { return journal->counters().syncs >= 1; }));
+  journal->append(Kind::kFact, fact(2));
+  EXPECT_TRUE(soon([&] { return journal->counters().syncs >= 2; }));
 }
 
 TEST_F(JournalTest, ManyThreadsWriteAtOnce) {

@@ -392,7 +392,7 @@ void LedgerEngine::Impl::complete(std::size_t n) {
   ended.hand_back(journal_, spare_);
 }
 
-// What it may hold is free again.
+// What it may hold is free again, before anything else is asked for.
 void LedgerEngine::Impl::undo(const oc_ledger_op& op) {
   auto task = std::make_unique<PostTask>();
   task->op = undo_of(op);
@@ -400,7 +400,7 @@ void LedgerEngine::Impl::undo(const oc_ledger_op& op) {
   task->awaited = false;
   task->born_ns = clock_.now_ns();
   count(queue_ops_, 1);
-  queue_.push_back(task.release());
+  queue_.insert(queue_.begin() + static_cast<std::ptrdiff_t>(in_flight_), task.release());
 }
 
 // REQUIRES: work_ is held. Whoever waited too long for something that is no fact is told so. What the backend is at
