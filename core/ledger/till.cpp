@@ -22,6 +22,8 @@ using std::chrono::milliseconds;
 
 constexpr std::uint32_t kBusyMs = 50, kQuietMs = 1'000;  // how often leases are looked after
 constexpr std::uint32_t kDrainMs = 3'000;
+// A sweep passes over what has ended since the last one: after so much, a short pass now rather than a long one later.
+constexpr std::uint64_t kOpsBetweenSweeps = 10'000;
 constexpr std::uint32_t kNobodyIsDead = std::numeric_limits<std::uint32_t>::max();  // ms of silence, of a SWEEP
 
 std::uint64_t seed() {
@@ -193,15 +195,17 @@ Result<void> Till::sweep_all() {
 
 void Till::keep() {
   name_this_thread("till");
-  std::uint64_t swept_ns = clock_.now_ns();
+  std::uint64_t swept_ns = clock_.now_ns(), swept_ops = 0;
   beat();
   bool told_fenced = false;
   for (;;) {
     std::vector<oc_ledger_op> ops;
     const std::uint64_t now = clock_.now_ns();
     const bool busy = pool_.tick(now, ops);
-    if (now - swept_ns >= std::uint64_t(options_.sweep_ms) * 1'000'000) {
+    const std::uint64_t ops_done = engine_.counters().ops;
+    if (now - swept_ns >= std::uint64_t(options_.sweep_ms) * 1'000'000 || ops_done - swept_ops >= kOpsBetweenSweeps) {
       swept_ns = now;
+      swept_ops = ops_done;
       beat();
       engine_.post(sweep_op());
     }

@@ -34,7 +34,7 @@ struct TillOptions {
   std::uint32_t hold_ttl_ms = 30 * 60 * 1000;  // no request takes longer
   std::uint32_t crash = OC_CRASH_PROGRESS;     // what becomes of the requests of a node that died
   std::uint32_t overage = OC_OVERAGE_DEBT;     // who bears what those cost beyond their hold and the wallet
-  std::uint32_t sweep_ms = 5'000;    // between sweeps, each with a heartbeat before it
+  std::uint32_t sweep_ms = 5'000;    // between sweeps at most, each with a heartbeat before it
   std::uint32_t steady_ms = 40'000;  // the books have answered for so long before another node's silence counts as death
   std::function<void(std::int32_t level, std::string_view message)> log = {};  // OC_LOG_*; from the till's thread
 };

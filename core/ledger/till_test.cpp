@@ -9,6 +9,7 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <filesystem>
+#include <fstream>
 #include <thread>
 
 #include "ledger/memory_store.hpp"
@@ -59,6 +60,8 @@ class Books {
     return store_.holds.size();
   }
 
+  std::uint64_t sweeps() const { return sweeps_; }
+
   std::atomic<bool> away{false}, hangs{false};
   std::atomic<std::int64_t> later_ms{0};  // how far the books' clock is ahead
 
@@ -66,12 +69,14 @@ class Books {
   oc_status apply(const oc_ledger_op* ops, oc_ledger_result* results, std::uint64_t n) {
     while (hangs) std::this_thread::sleep_for(1ms);
     if (away) return OC_E_UNAVAILABLE;
+    for (std::uint64_t i = 0; i < n; ++i) sweeps_ += ops[i].kind == OC_LOP_SWEEP ? 1 : 0;
     const std::lock_guard lock(mutex_);
     ledger_core::apply(store_, calendar_, ops, results, n, system_clock().unix_ms() + later_ms);
     return OC_OK;
   }
 
   oc_ledger_backend table_{};
+  std::atomic<std::uint64_t> sweeps_{0};
   std::mutex mutex_;
   std::uint64_t deposits_ = 0;
   ledger_core::Calendar calendar_ = [](std::uint32_t period, const std::string& zone, std::int64_t ms) {
@@ -164,6 +169,43 @@ TEST_F(TillTest, ARequestHoldsAndPays) {
   p.settled();
   EXPECT_EQ(books_.spent(), 110);
   EXPECT_EQ(books_.wallet().pending, 0);
+}
+
+TEST_F(TillTest, AJournalWithNothingButTornRecordsIsUsedAgain) {
+  const auto segments = JournalLimits{}.segments_max;
+  {
+    auto opened = Journal::open(folder_, {}, system_clock());
+    ASSERT_TRUE(opened);
+    (*opened)->append(Journal::Kind::kFact, {});
+    EXPECT_EQ((*opened)->counters().segments_free, segments - 1);
+  }
+  for (const auto& entry : fs::directory_iterator(folder_)) {
+    if (entry.path().filename() == "lock") continue;
+    std::fstream file(entry.path(), std::ios::binary | std::ios::in | std::ios::out);
+    file.seekp(144 + 60);  // in the first record, where there is one
+    file.write("torn", 4);
+  }
+  Process p(books_, folder_);
+  ASSERT_TRUE(p.started);
+  EXPECT_EQ(p.journal->torn(), 1u);
+  EXPECT_EQ(p.journal->counters().segments_free, segments);
+}
+
+// A sweep takes as long as what has ended since the last one is much.
+TEST_F(TillTest, SweepsComeWithTheWorkDoneNotOnlyWithTime) {
+  TillOptions options = Process::quick();
+  options.sweep_ms = 3'600'000;
+  Process p(books_, folder_, options);
+  ASSERT_TRUE(p.started);
+  books_.deposit(1000);
+  const std::uint64_t before = books_.sweeps();
+  oc_ledger_op beat{};
+  beat.kind = OC_LOP_HEARTBEAT;
+  beat.node = 55;
+  for (int i = 0; i < 10'000; ++i) p.engine->post(beat);
+  p.settled();
+  for (int i = 0; i < 300 && books_.sweeps() == before; ++i) std::this_thread::sleep_for(10ms);
+  EXPECT_EQ(books_.sweeps(), before + 1);
 }
 
 TEST_F(TillTest, ABusyKeyIsServedInMemoryAndGivesEverythingBackAtTheEnd) {

@@ -97,7 +97,7 @@ Ledger::Try Ledger::try_apply(const oc_ledger_op* ops, oc_ledger_result* results
     claim_nodes(ops, n);
     const std::int64_t now = now_ms();
     RowStore store(session_->connection(), chain_, session_->budgets_lock());
-    store.begin(ops, n, now);
+    store.begin(ops, n, now, calendar_, attempt == 0 ? RowStore::UsedIds::at_the_end : RowStore::UsedIds::first);
     ledger_core::apply(store, calendar_, ops, results, n, now);
     if (std::any_of(ops, ops + n, [](const oc_ledger_op& op) { return op.kind == OC_LOP_SWEEP; }))
       store.drop_tombstones(now - kTombstoneLifeMs);

@@ -41,10 +41,14 @@ const Statement kAccounts{"accounts",
                               " JOIN account t ON t.code = u.code AND t.owner = u.owner FOR NO KEY UPDATE OF t"};
 const Statement kGrantsOf{"grants_of", select<Grant>("WHERE wallet = ANY($1::bigint[]) AND open")};
 const Statement kGrantsNamed{"grants_named", select<Grant>("WHERE number = ANY($1::bigint[])")};
+// With the last window that began until now ($4), where there is one.
 const Statement kBudgets{"budgets",
-                         "SELECT " + column_list(table_of<Budget>(), "t.") +
+                         "SELECT " + column_list(table_of<Budget>(), "t.") + ", " + column_list(table_of<Window>(), "w.") +
                              " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS u (account, scope, scope_id)"
-                             " JOIN budget t USING (account, scope, scope_id)"};
+                             " JOIN budget t USING (account, scope, scope_id) LEFT JOIN LATERAL"
+                             " (SELECT * FROM budget_window x WHERE x.account = t.account AND x.scope = t.scope"
+                             " AND x.scope_id = t.scope_id AND x.period = t.period AND x.begin_ms <= $4"
+                             " ORDER BY x.begin_ms DESC LIMIT 1) w ON true"};
 const Statement kWindows{"windows",
                          "SELECT " + column_list(table_of<Window>(), "t.") +
                              " FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[], $5::bigint[])"
@@ -91,66 +95,193 @@ Column column(Type type, const std::vector<Value>& values) {
   return out;
 }
 
-template <class Row>
-Connection::Handler into(Batch& batch) {
-  return [&batch](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) batch.add(row_of<Row>(rows, r));
-  };
-}
+bool opens_hold(const oc_ledger_op& op) noexcept { return op.kind == OC_LOP_RESERVE || op.kind == OC_LOP_LEASE; }
 
 }  // namespace
 
-void RowStore::begin(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms) {
+// ---- asking: what is sent here is there after the next sync
+
+void RowStore::ask_nodes(const std::vector<std::uint64_t>& ids) {
+  const auto fresh = segment_.nodes.fresh(ids);
+  if (fresh.empty()) return;
+  Column wanted = column(Type::bigint, fresh);
+  db_.send(writes_nodes_ ? kNodesLocked : kNodes, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Node node = row_of<Node>(rows, r);
+      segment_.nodes.came(node.id, node);
+    }
+  });
+}
+
+void RowStore::ask_holds(const std::vector<oc_id128>& ids) {
+  const auto fresh = segment_.holds.fresh(ids);
+  if (fresh.empty()) return;
+  Column wanted = column(Type::uuid, fresh);
+  db_.send(kHolds, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Hold hold = row_of<Hold>(rows, r);
+      segment_.holds.came(hold.id, hold);
+    }
+  });
+}
+
+// After the holds are locked, in views of their own: a hold that ended while we waited is found here.
+void RowStore::ask_ended(const std::vector<oc_id128>& ids) {
+  const auto fresh = segment_.tombstones.fresh(ids);
+  if (fresh.empty()) return;
+  Column wanted = column(Type::uuid, fresh);
+  db_.send(kTombstones, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r)
+      if (const Tombstone row = row_of<Tombstone>(rows, r); !segment_.holds.has(row.id))
+        segment_.tombstones.came(row.id, row);
+  });
+  db_.send(kTransfers, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r)
+      if (const Transfer row = row_of<Transfer>(rows, r); !segment_.holds.has(row.id))
+        segment_.transfers.came(row.id, row);
+  });
+}
+
+void RowStore::ask_wallets(std::vector<std::uint64_t> owners) {
+  std::erase_if(owners, [&](std::uint64_t owner) { return segment_.accounts.fresh({{kWallet, owner}}).empty(); });
+  if (owners.empty()) return;
+  std::sort(owners.begin(), owners.end());
+  Column wanted = column(Type::bigint, owners);
+  segment_.numbered = false;
+  db_.send(kWallets, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Account wallet = row_of<Account>(rows, r);
+      segment_.accounts.came(wallet.key, wallet);
+    }
+  });
+}
+
+Connection::Handler RowStore::grants_came() {
+  return [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Grant grant = row_of<Grant>(rows, r);
+      segment_.grants.came(grant.number, grant);
+    }
+  };
+}
+
+// REQUIRES: the wallets are locked.
+void RowStore::ask_grants_of(const std::vector<std::uint64_t>& wallets) {
+  std::vector<std::uint64_t> fresh;
+  for (const std::uint64_t wallet : wallets)
+    if (segment_.wallets_with_grants.insert(wallet).second) fresh.push_back(wallet);
+  if (fresh.empty()) return;
+  Column owners = column(Type::bigint, fresh);
+  db_.send(kGrantsOf, Params().add(owners), grants_came());
+}
+
+// REQUIRES: the wallets are locked; so are the windows then.
+void RowStore::ask_budgets(const std::vector<BudgetKey>& keys) {
+  const auto fresh = segment_.budgets.fresh(keys);
+  if (fresh.empty()) return;
+  Column accounts(Type::bigint), scopes(Type::bigint), ids(Type::bigint);
+  for (const BudgetKey& k : fresh) {
+    accounts.add(k.account);
+    scopes.add(std::int64_t{k.scope});
+    ids.add(k.scope_id);
+  }
+  db_.send(kBudgets, Params().add(accounts).add(scopes).add(ids).add(now_ms_), [this](const Rows& rows) {
+    static const int windows_at = static_cast<int>(columns_of(table_of<Budget>()).size());
+    for (int r = 0; r < rows.size(); ++r) {
+      const Budget budget = row_of<Budget>(rows, r);
+      segment_.budgets.came(budget.key, budget);
+      if (const Window window = row_of<Window>(rows, r, windows_at); window.end_ms != 0)
+        segment_.windows.came(window.key, window);
+    }
+  });
+}
+
+void RowStore::ask_accounts(const std::vector<AccountKey>& keys) {
+  std::vector<AccountKey> others;
+  for (const AccountKey& k : keys)
+    if (k.code != kWallet) others.push_back(k);
+  others = segment_.accounts.fresh(others);
+  if (others.empty()) return;
+  std::sort(others.begin(), others.end(), [](const AccountKey& a, const AccountKey& b) {
+    return a.code != b.code ? a.code < b.code : a.owner < b.owner;
+  });
+  Column codes(Type::bigint), owners(Type::bigint);
+  for (const AccountKey& k : others) {
+    codes.add(std::int64_t{k.code});
+    owners.add(k.owner);
+  }
+  segment_.numbered = false;
+  db_.send(kAccounts, Params().add(codes).add(owners), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Account account = row_of<Account>(rows, r);
+      segment_.accounts.came(account.key, account);
+    }
+  });
+}
+
+// After the locks: what depends on another batch's postings has higher numbers.
+void RowStore::ask_numbers() {
+  if (segment_.numbered) return;
+  segment_.numbered = true;
+  db_.send(kNextBlock, {}, [this](const Rows& rows) { next_seq_ = (rows.word(0, 0) - 1) * kBlock + 1; });
+  if (!chain_.knows_end())
+    db_.send(kChainEnd, Params().add(chain_.node()),
+             [this](const Rows& rows) { chain_.ends_with(rows.size() != 0 ? row_of<Link>(rows, 0) : Link{}); });
+}
+
+// ---- loading
+
+void RowStore::begin(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms, const Calendar& calendar,
+                     UsedIds used_ids) {
   now_ms_ = now_ms;
   writes_nodes_ = std::any_of(
       ops, ops + n, [](const oc_ledger_op& op) { return op.kind == OC_LOP_EPOCH || op.kind == OC_LOP_HEARTBEAT; });
-  forget_segment();
+  new_ids_.clear();
+  if (used_ids == UsedIds::at_the_end)
+    for (std::size_t i = 0; i < n; ++i)
+      if (opens_hold(ops[i])) new_ids_.insert(ops[i].id);
+  segment_ = {};
   db_.send(kBegin, {});
   db_.send(kShareBudgets, Params().add(budgets_lock_));
+  if (Batch::segment(ops, n) == n) look_ahead(ops, n, calendar);
 }
 
-// What a segment wrote is known to exist only by being read again.
-void RowStore::forget_segment() {
-  accounts_.clear();
-  windows_.clear();
-  grants_.clear();
-  nodes_.clear();
-  refunds_.clear();
-  wallets_.clear();
+// What a batch wants of which nothing is found is what its ops name by themselves.
+void RowStore::look_ahead(const oc_ledger_op* ops, std::size_t n, const Calendar& calendar) {
+  Batch blind(ops, n, now_ms_, calendar);
+  if (blind.is_sweep()) return;
+  ask_nodes(blind.wanted_nodes());
+  const std::vector<oc_id128> ids = blind.wanted_entries();
+  ask_holds(ids);
+  std::vector<oc_id128> own;
+  for (std::size_t i = 0; i < n; ++i)
+    if (Batch::names_own_id(ops[i].kind) && new_ids_.count(ops[i].id) == 0) own.push_back(ops[i].id);
+  ask_ended(own);
+  const std::vector<BudgetKey> budgets = blind.wanted_budgets();
+  const std::vector<std::uint64_t> wallets = blind.wanted_wallets();
+  const std::vector<AccountKey> accounts = blind.wanted_accounts();
+  ask_wallets(wallets);
+  ask_grants_of(wallets);
+  ask_budgets(budgets);
+  ask_accounts(accounts);
+  if (!accounts.empty()) ask_numbers();
 }
 
-void RowStore::load_nodes(const std::vector<std::uint64_t>& ids, Batch& batch) {
-  Column wanted = column(Type::bigint, ids);
-  db_.send(writes_nodes_ ? kNodesLocked : kNodes, Params().add(wanted), [this, &batch](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Node node = row_of<Node>(rows, r);
-      nodes_.insert(node.id);
-      batch.add(node);
-    }
-  });
-}
+void RowStore::load_nodes(const std::vector<std::uint64_t>& ids, Batch&) { ask_nodes(ids); }
 
 void RowStore::load_entries(const std::vector<oc_id128>& ids, Batch& batch) {
-  std::unordered_set<oc_id128, IdHash, IdEqual> open;
-  Column wanted = column(Type::uuid, ids);
-  db_.send(kHolds, Params().add(wanted), [&](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Hold hold = row_of<Hold>(rows, r);
-      open.insert(hold.id);
-      batch.add(hold);
-    }
-  });
-  // After the holds are locked, in views of their own: a hold that ended while we waited is found here.
-  const auto ended = [&](auto type) {
-    using Row = decltype(type);
-    return [&](const Rows& rows) {
-      for (int r = 0; r < rows.size(); ++r)
-        if (const Row row = row_of<Row>(rows, r); open.count(row.id) == 0) batch.add(row);
-    };
-  };
-  db_.send(kTombstones, Params().add(wanted), ended(Tombstone{}));
-  db_.send(kTransfers, Params().add(wanted), ended(Transfer{}));
+  ask_holds(ids);
   db_.sync();
+  std::vector<oc_id128> ended;
+  for (const oc_id128& id : ids) {
+    if (segment_.holds.has(id)) continue;
+    (new_ids_.count(id) != 0 ? segment_.taken_for_new : ended).push_back(id);
+  }
+  ask_ended(ended);
+  db_.sync();
+  segment_.holds.hand_to(batch);
+  segment_.tombstones.hand_to(batch);
+  segment_.transfers.hand_to(batch);
 }
 
 // Holds first, as every batch locks them; then the wallets of the grants that ended, and the grants as they are then.
@@ -161,7 +292,9 @@ void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
                .add(query.dead_before_ms)
                .add(std::int64_t{query.leases_only})
                .add(std::int64_t{query.holds_max}),
-           into<Hold>(batch));
+           [&](const Rows& rows) {
+             for (int r = 0; r < rows.size(); ++r) batch.add(row_of<Hold>(rows, r));
+           });
   std::vector<std::uint64_t> wallets, numbers;
   db_.send(kEnded, Params().add(query.now_ms).add(std::int64_t{query.holds_max}), [&](const Rows& rows) {
     for (int r = 0; r < rows.size(); ++r) {
@@ -172,124 +305,74 @@ void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
   });
   db_.sync();
   if (numbers.empty()) return;
-  lock_wallets(std::move(wallets));
+  ask_wallets(std::move(wallets));
   Column named = column(Type::bigint, numbers);
-  db_.send(kEndedOf, Params().add(query.now_ms).add(named), [&](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Grant grant = row_of<Grant>(rows, r);
-      grants_.insert(grant.number);
-      batch.add(grant);
-    }
-  });
+  db_.send(kEndedOf, Params().add(query.now_ms).add(named), grants_came());
   db_.sync();
+  segment_.grants.hand_to(batch);
 }
 
-void RowStore::lock_wallets(std::vector<std::uint64_t> owners) {
-  std::sort(owners.begin(), owners.end());
-  owners.erase(std::unique(owners.begin(), owners.end()), owners.end());
-  std::erase_if(owners, [&](std::uint64_t owner) { return accounts_.count({kWallet, owner}) != 0; });
-  if (owners.empty()) return;
-  Column wanted = column(Type::bigint, owners);
-  db_.send(kWallets, Params().add(wanted), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      wallets_.push_back(row_of<Account>(rows, r));
-      accounts_.insert(wallets_.back().key);
-    }
-  });
-}
-
-void RowStore::load_budgets(const std::vector<BudgetKey>& keys, Batch& batch) {
-  Column accounts(Type::bigint), scopes(Type::bigint), ids(Type::bigint);
-  for (const BudgetKey& k : keys) {
-    accounts.add(k.account);
-    scopes.add(std::int64_t{k.scope});
-    ids.add(k.scope_id);
-  }
-  db_.send(kBudgets, Params().add(accounts).add(scopes).add(ids), into<Budget>(batch));
+void RowStore::load_budgets(const std::vector<BudgetKey>& keys, Batch&) {
+  std::vector<std::uint64_t> wallets;
+  for (const BudgetKey& k : keys) wallets.push_back(k.account);
+  ask_wallets(std::move(wallets));
+  ask_budgets(keys);
 }
 
 void RowStore::load_grants(const std::vector<std::uint64_t>& wallets, const std::vector<std::uint64_t>& numbers,
                            Batch& batch) {
-  lock_wallets(wallets);
-  const auto add = [this, &batch](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Grant grant = row_of<Grant>(rows, r);
-      grants_.insert(grant.number);
-      batch.add(grant);
-    }
-  };
-  if (!wallets.empty()) {
-    Column owners = column(Type::bigint, wallets);
-    db_.send(kGrantsOf, Params().add(owners), add);
-  }
+  ask_wallets(wallets);
+  ask_grants_of(wallets);
   if (!numbers.empty()) {
     Column named = column(Type::bigint, numbers);
-    db_.send(kGrantsNamed, Params().add(named), add);
+    db_.send(kGrantsNamed, Params().add(named), grants_came());
   }
   db_.sync();
+  segment_.grants.hand_to(batch);
 }
 
 void RowStore::load_accounts(const std::vector<AccountKey>& keys, Batch& batch) {
   db_.sync();  // the windows that are wanted next depend on the budgets
-  for (const Account& wallet : wallets_) batch.add(wallet);
-  std::vector<AccountKey> others;
-  for (const AccountKey& k : keys)
-    if (k.code != kWallet) others.push_back(k);
-  std::sort(others.begin(), others.end(), [](const AccountKey& a, const AccountKey& b) {
-    return a.code != b.code ? a.code < b.code : a.owner < b.owner;
-  });
-  if (!others.empty()) {
-    Column codes(Type::bigint), owners(Type::bigint);
-    for (const AccountKey& k : others) {
-      codes.add(std::int64_t{k.code});
-      owners.add(k.owner);
-    }
-    db_.send(kAccounts, Params().add(codes).add(owners), [this, &batch](const Rows& rows) {
-      for (int r = 0; r < rows.size(); ++r) {
-        const Account account = row_of<Account>(rows, r);
-        accounts_.insert(account.key);
-        batch.add(account);
-      }
-    });
-  }
-  // Numbers are taken after the locks: what depends on another batch's postings has higher ones.
-  db_.send(kNextBlock, {}, [this](const Rows& rows) { next_seq_ = (rows.word(0, 0) - 1) * kBlock + 1; });
-  if (!chain_.knows_end())
-    db_.send(kChainEnd, Params().add(chain_.node()),
-             [this](const Rows& rows) { chain_.ends_with(rows.size() != 0 ? row_of<Link>(rows, 0) : Link{}); });
+  segment_.budgets.hand_to(batch);
+  ask_accounts(keys);
+  ask_numbers();
 }
 
-void RowStore::load_windows(const std::vector<WindowKey>& keys, Batch& batch) {
+void RowStore::load_windows(const std::vector<WindowKey>& keys, Batch&) {
   Column accounts(Type::bigint), scopes(Type::bigint), ids(Type::bigint), periods(Type::bigint), begins(Type::bigint);
-  for (const WindowKey& k : keys) {
+  for (const WindowKey& k : segment_.windows.fresh(keys)) {
     accounts.add(k.budget.account);
     scopes.add(std::int64_t{k.budget.scope});
     ids.add(k.budget.scope_id);
     periods.add(std::int64_t{k.period});
     begins.add(k.begin_ms);
   }
-  db_.send(kWindows, Params().add(accounts).add(scopes).add(ids).add(periods).add(begins),
-           [this, &batch](const Rows& rows) {
-             for (int r = 0; r < rows.size(); ++r) {
-               const Window window = row_of<Window>(rows, r);
-               windows_.insert(window.key);
-               batch.add(window);
-             }
-           });
-}
-
-void RowStore::load_refunds(const std::vector<oc_id128>& ids, Batch& batch) {
-  Column wanted = column(Type::uuid, ids);
-  db_.send(kRefunds, Params().add(wanted), [this, &batch](const Rows& rows) {
+  if (begins.size() == 0) return;
+  db_.send(kWindows, Params().add(accounts).add(scopes).add(ids).add(periods).add(begins), [this](const Rows& rows) {
     for (int r = 0; r < rows.size(); ++r) {
-      const RefundCap cap = row_of<RefundCap>(rows, r);
-      refunds_.insert(cap.transfer);
-      batch.add(cap);
+      const Window window = row_of<Window>(rows, r);
+      segment_.windows.came(window.key, window);
     }
   });
 }
 
-void RowStore::loaded() { db_.sync(); }
+void RowStore::load_refunds(const std::vector<oc_id128>& ids, Batch&) {
+  Column wanted = column(Type::uuid, ids);
+  db_.send(kRefunds, Params().add(wanted), [this](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const RefundCap cap = row_of<RefundCap>(rows, r);
+      segment_.refunds.came(cap.transfer, cap);
+    }
+  });
+}
+
+void RowStore::loaded(Batch& batch) {
+  db_.sync();
+  segment_.nodes.hand_to(batch);
+  segment_.accounts.hand_to(batch);
+  segment_.windows.hand_to(batch);
+  segment_.refunds.hand_to(batch);
+}
 
 // ---- writing
 
@@ -316,16 +399,17 @@ void RowStore::update(const std::vector<Row>& rows) {
 template <class Row, class Known, class KeyOf>
 void RowStore::put(const std::vector<Row>& rows, const Known& known, KeyOf key_of) {
   std::vector<Row> fresh, changed;
-  for (const Row& row : rows) (known.count(key_of(row)) != 0 ? changed : fresh).push_back(row);
+  for (const Row& row : rows) (known.has(key_of(row)) ? changed : fresh).push_back(row);
   update(changed);
   insert(fresh);
 }
 
+// An id that was used before is known by what is left of its hold, whether the op that names it now is refused or not.
 void RowStore::open_holds(const std::vector<Hold>& holds) {
-  if (holds.empty()) return;
-  Column ids(Type::uuid);
-  for (const Hold& hold : holds) ids.add(hold.id);
-  db_.send(kStillNew, Params().add(ids));
+  Column ids = column(Type::uuid, segment_.taken_for_new);
+  for (const Hold& hold : holds)
+    if (new_ids_.empty()) ids.add(hold.id);
+  if (ids.size() != 0) db_.send(kStillNew, Params().add(ids));
   insert(holds);
 }
 
@@ -341,11 +425,11 @@ void RowStore::post(const std::vector<Transfer>& transfers) {
 }
 
 void RowStore::write(const Writes& w) {
-  put(w.accounts, accounts_, [](const Account& a) { return a.key; });
-  put(w.grants, grants_, [](const Grant& g) { return g.number; });
-  put(w.windows, windows_, [](const Window& x) { return x.key; });
-  put(w.nodes, nodes_, [](const Node& n) { return n.id; });
-  put(w.refunds, refunds_, [](const RefundCap& r) { return r.transfer; });
+  put(w.accounts, segment_.accounts, [](const Account& a) { return a.key; });
+  put(w.grants, segment_.grants, [](const Grant& g) { return g.number; });
+  put(w.windows, segment_.windows, [](const Window& x) { return x.key; });
+  put(w.nodes, segment_.nodes, [](const Node& n) { return n.id; });
+  put(w.refunds, segment_.refunds, [](const RefundCap& r) { return r.transfer; });
   open_holds(w.holds_opened);
   update(w.holds_changed);
   if (!w.holds_ended.empty()) {
@@ -354,7 +438,7 @@ void RowStore::write(const Writes& w) {
   }
   insert(w.tombstones);
   post(w.transfers);
-  forget_segment();
+  segment_ = {};
 }
 
 void RowStore::drop_tombstones(std::int64_t older_than_ms) {

@@ -6,8 +6,8 @@
 // that was not there is inserted, never "inserted or replaced", so that of two who make the same row one fails and
 // tries again. Nothing is remembered from one batch to the next.
 //
-// Loads that do not need each other's answers travel together: what is put off comes with the next load that waits, at
-// the latest in loaded(). Errors: ServerError.
+// begin() sends for all that the ops name by themselves in one go; a load waits only for what rows have named: a hold of
+// another wallet, a grant's money. Errors: ServerError.
 #pragma once
 #include <onechat/ledger_core.hpp>
 
@@ -18,13 +18,44 @@
 
 namespace onechat::ledger_postgres {
 
+// Rows of one kind that a batch asks for: each key once.
+template <class Row, class Key, class Hash = std::hash<Key>, class Equal = std::equal_to<Key>>
+class Asked {
+ public:
+  // Those of `keys` that were not asked for before; they count as asked for now.
+  std::vector<Key> fresh(const std::vector<Key>& keys) {
+    std::vector<Key> out;
+    for (const Key& key : keys)
+      if (asked_.insert(key).second) out.push_back(key);
+    return out;
+  }
+  void came(const Key& key, Row row) {
+    asked_.insert(key);
+    there_.insert(key);
+    rows_.push_back(std::move(row));
+  }
+  bool has(const Key& key) const { return there_.count(key) != 0; }
+  void hand_to(ledger_core::Batch& batch) {
+    for (const Row& row : rows_) batch.add(row);
+    rows_.clear();
+  }
+
+ private:
+  std::unordered_set<Key, Hash, Equal> asked_, there_;
+  std::vector<Row> rows_;  // not handed over yet
+};
+
 class RowStore {
  public:
   // `budgets_lock`: the advisory lock that a change of budgets takes alone and batches share.
   RowStore(Connection& connection, Chain& chain, std::uint64_t budgets_lock)
       : db_(connection), chain_(chain), budgets_lock_(budgets_lock) {}
 
-  void begin(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms);
+  // How it is found out that the id of a RESERVE or LEASE was used before, for a hold that has ended: `at_the_end`, by
+  // the last statement, which ends the transaction to be tried again; or `first`, before it is applied.
+  enum class UsedIds { at_the_end, first };
+  void begin(const oc_ledger_op* ops, std::size_t n, std::int64_t now_ms, const ledger_core::Calendar& calendar,
+             UsedIds used_ids);
   void load_nodes(const std::vector<std::uint64_t>& ids, ledger_core::Batch& batch);
   void load_entries(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);
   void load_sweep(const ledger_core::SweepQuery& query, ledger_core::Batch& batch);
@@ -34,14 +65,40 @@ class RowStore {
   void load_accounts(const std::vector<ledger_core::AccountKey>& keys, ledger_core::Batch& batch);
   void load_windows(const std::vector<ledger_core::WindowKey>& keys, ledger_core::Batch& batch);
   void load_refunds(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);
-  void loaded();
+  void loaded(ledger_core::Batch& batch);
   void write(const ledger_core::Writes& writes);
   void drop_tombstones(std::int64_t older_than_ms);  // some of them
   void commit();  // with everything written; a lost connection leaves open whether it happened
 
  private:
-  void forget_segment();
-  void lock_wallets(std::vector<std::uint64_t> owners);
+  using Ids = std::unordered_set<oc_id128, ledger_core::IdHash, ledger_core::IdEqual>;
+  template <class Row>
+  using ById = Asked<Row, oc_id128, ledger_core::IdHash, ledger_core::IdEqual>;
+  struct Segment {  // what its ops have asked for; what it wrote is known to exist only by being read again
+    Asked<ledger_core::Node, std::uint64_t> nodes;
+    ById<ledger_core::Hold> holds;
+    ById<ledger_core::Tombstone> tombstones;
+    ById<ledger_core::Transfer> transfers;
+    Asked<ledger_core::Budget, ledger_core::BudgetKey, ledger_core::BudgetHash> budgets;
+    Asked<ledger_core::Window, ledger_core::WindowKey, ledger_core::WindowHash> windows;
+    Asked<ledger_core::Grant, std::uint64_t> grants;  // by number
+    std::unordered_set<std::uint64_t> wallets_with_grants;
+    Asked<ledger_core::Account, ledger_core::AccountKey, ledger_core::AccountHash> accounts;
+    ById<ledger_core::RefundCap> refunds;
+    std::vector<oc_id128> taken_for_new;  // ids of RESERVEs and LEASEs that are no open hold's
+    bool numbered = false;                // its postings have numbers, taken after the last lock
+  };
+
+  void look_ahead(const oc_ledger_op* ops, std::size_t n, const ledger_core::Calendar& calendar);
+  void ask_nodes(const std::vector<std::uint64_t>& ids);
+  void ask_holds(const std::vector<oc_id128>& ids);
+  void ask_ended(const std::vector<oc_id128>& ids);
+  void ask_wallets(std::vector<std::uint64_t> owners);
+  void ask_grants_of(const std::vector<std::uint64_t>& wallets);
+  void ask_budgets(const std::vector<ledger_core::BudgetKey>& keys);
+  void ask_accounts(const std::vector<ledger_core::AccountKey>& keys);
+  void ask_numbers();
+  Connection::Handler grants_came();
   void open_holds(const std::vector<ledger_core::Hold>& holds);
   void post(const std::vector<ledger_core::Transfer>& transfers);
   template <class Row>
@@ -57,13 +114,8 @@ class RowStore {
   std::int64_t now_ms_ = 0;
   bool writes_nodes_ = false;
   std::uint64_t next_seq_ = 0;
-
-  // What exists, of the segment that is read: other rows are new.
-  std::unordered_set<ledger_core::AccountKey, ledger_core::AccountHash> accounts_;
-  std::unordered_set<ledger_core::WindowKey, ledger_core::WindowHash> windows_;
-  std::unordered_set<std::uint64_t> grants_, nodes_;
-  std::unordered_set<oc_id128, ledger_core::IdHash, ledger_core::IdEqual> refunds_;
-  std::vector<ledger_core::Account> wallets_;  // locked, not yet asked for
+  Ids new_ids_;  // of RESERVEs and LEASEs, when they are taken for new until the end
+  Segment segment_;
 };
 
 }  // namespace onechat::ledger_postgres

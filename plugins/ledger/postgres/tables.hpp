@@ -85,12 +85,10 @@ Row row_of(const Rows& rows, int r, int first = 0) {
 template <class Row>
 class Gathered {
  public:
-  Gathered() {
-    const std::vector<ColumnName> names = columns_of(table_of<Row>());
+  Gathered() : names_(names()) {
+    columns_.reserve(names_.size());
     ledger_core::codec::fields(static_cast<const Row&>(Row{}), [&](const auto& field) {
       columns_.emplace_back(type_of<std::remove_cv_t<std::remove_reference_t<decltype(field)>>>());
-      sparse_.push_back(names.at(columns_.size() - 1).null_for_zero);
-      rare_.push_back(names.at(columns_.size() - 1).rare);
     });
   }
   void add(const Row& row) {
@@ -108,14 +106,14 @@ class Gathered {
   // Adds those columns; they are borrowed until the statement is sent.
   void to(Params& params, Which which) {
     for (std::size_t i = 0; i < columns_.size(); ++i)
-      if (which == Which::all || !rare_[i]) params.add(columns_[i]);
+      if (which == Which::all || !names_[i].rare) params.add(columns_[i]);
   }
 
  private:
   template <class V>
   void put(std::size_t i, const V& v) {
-    if (sparse_[i] && is_zero_value(v)) return columns_[i].add_null();
-    if (rare_[i]) which_ = Which::all;
+    if (names_[i].null_for_zero && is_zero_value(v)) return columns_[i].add_null();
+    if (names_[i].rare) which_ = Which::all;
     if constexpr (std::is_same_v<V, oc_id128> || std::is_same_v<V, bool>)
       columns_[i].add(v);
     else if constexpr (std::is_same_v<V, std::string>)
@@ -134,8 +132,12 @@ class Gathered {
     else
       return false;
   }
+  static const std::vector<ColumnName>& names() {
+    static const std::vector<ColumnName> of_row = columns_of(table_of<Row>());
+    return of_row;
+  }
+  const std::vector<ColumnName>& names_;
   std::vector<Column> columns_;
-  std::vector<bool> sparse_, rare_;
   Which which_ = Which::common;
 };
 

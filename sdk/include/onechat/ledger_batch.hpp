@@ -105,6 +105,8 @@ class Batch {
 
   // How many of the ops form one batch: a SWEEP stands alone, since it looks at what the others wrote. No group is cut.
   static std::size_t segment(const oc_ledger_op* ops, std::size_t n) noexcept;
+  // Whether ops of a kind are known by their own id; the others by their hold's.
+  static bool names_own_id(std::uint32_t kind) noexcept;
   bool is_sweep() const noexcept { return n_ == 1 && ops_[0].kind == OC_LOP_SWEEP && !is_linked(ops_[0]); }
 
   // What to load, in this order; nothing is asked for twice.
@@ -181,7 +183,6 @@ class Batch {
   // ---- lookup
   static bool is_linked(const oc_ledger_op& op) noexcept { return (op.flags & OC_LF_LINKED) != 0; }
   static std::size_t group_at(const oc_ledger_op* ops, std::size_t n) noexcept;
-  static bool names_own_id(std::uint32_t kind) noexcept;
   static bool names_ref(std::uint32_t kind) noexcept;
   template <class Row>
   static void load(Slot<Row>& slot, const Row& row) {

@@ -11,7 +11,7 @@
 //   store.load_accounts(keys, batch)           add(Account)
 //   store.load_windows(keys, batch)            add(Window)
 //   store.load_refunds(ids, batch)             add(RefundCap)
-//   store.loaded()                             if the store has it: whatever it put off must be added now
+//   store.loaded(batch)                        if the store has it: whatever it put off must be added now
 //   store.batch_memory()                       if the store has it, first: a std::pmr::memory_resource* for the batch's
 //                                              working set; that of the batch before is not used any more
 //   store.write(writes)
@@ -49,11 +49,11 @@
 namespace onechat::ledger_core {
 
 template <class Store>
-auto finish_loading(Store& store, int) -> decltype(store.loaded()) {
-  return store.loaded();
+auto finish_loading(Store& store, Batch& batch, int) -> decltype(store.loaded(batch)) {
+  return store.loaded(batch);
 }
 template <class Store>
-void finish_loading(Store&, long) {}
+void finish_loading(Store&, Batch&, long) {}
 
 template <class Store>
 auto memory_for_batch(Store& store, int) -> decltype(store.batch_memory()) {
@@ -86,7 +86,7 @@ void apply(Store& store, const Calendar& calendar, const oc_ledger_op* ops, oc_l
     load(batch.wanted_accounts(), [&](const auto& keys) { store.load_accounts(keys, batch); });
     load(batch.wanted_windows(), [&](const auto& keys) { store.load_windows(keys, batch); });
     load(batch.wanted_refunds(), [&](const auto& ids) { store.load_refunds(ids, batch); });
-    finish_loading(store, 0);
+    finish_loading(store, batch, 0);
     batch.run(results + done);
     store.write(batch.writes());
     done += count;
