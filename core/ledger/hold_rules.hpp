@@ -27,6 +27,7 @@ class HoldTable {
     const auto at = projects_.find(project);
     return at == projects_.end() ? usual : at->second;
   }
+  const StringMap<HoldRules>& projects() const noexcept { return projects_; }  // those with rules of their own
 
  private:
   StringMap<HoldRules> projects_;

@@ -9,6 +9,7 @@
 #include <filesystem>
 #include <iostream>
 #include <optional>
+#include <set>
 #include <thread>
 
 #include "control/address.hpp"
@@ -185,6 +186,7 @@ class Process {
   std::optional<Refusal> open_till();
   std::optional<Refusal> serve();
   void welcome(const control::Boot& boot) const;
+  void warn_of_unknown_projects() const;
   void wait_for_end();
   Result<void> reload();
   std::string plugins_json() const;
@@ -351,8 +353,21 @@ std::optional<Refusal> Process::serve() {
     if (p.disabled) log_->warn("provider_disabled", {{"provider", p.name}, {"why", p.disabled_why}});
   if (config_.ledger_none) log_->warn("ledger_none", {{"message", "requests are served without being paid for"}});
   log_->info("ready", {{"listen", control::to_string(config_.listen)}, {"admin", control::to_string(config_.admin)}});
+  warn_of_unknown_projects();
   welcome(*boot);
   return std::nullopt;
+}
+
+// A rule for a project may be written before the project is made; more often its name is misspelt.
+void Process::warn_of_unknown_projects() const {
+  std::set<std::string, std::less<>> known;
+  for (const auto& project : plane_->directory().projects()) known.insert(project.name);
+  const auto look = [&](std::string_view setting, const std::string& project) {
+    if (!project.empty() && known.count(project) == 0)
+      log_->warn("unknown_project", {{"setting", setting}, {"project", project}});
+  };
+  for (const auto& [project, rules] : config_.holds.projects()) look("holds.projects", project);
+  for (const auto& markup : config_.markups) look("prices.markups", markup.rule.project);
 }
 
 void Process::welcome(const control::Boot& boot) const {
@@ -409,6 +424,7 @@ Result<void> Process::reload() {
   config->admin = config_.admin;
   config_ = std::move(*config);
   prices_ = *prices;
+  warn_of_unknown_projects();
   return {};
 }
 

@@ -66,6 +66,12 @@ describe('rating', { concurrency: 1 }, () => {
     return { spent: after - before, trace: await gateway.json('trace', 'show', id) };
   }
 
+  test('rules for a project that nobody made are told of', () => {
+    const told = gateway.stderr.split('\n').filter((line) => line.includes('unknown_project'));
+    assert.equal(told.length, 1, gateway.stderr);
+    assert.match(told[0], /prices\.markups.*p1/);
+  });
+
   test('the tier that the answer names is the one that is paid', async () => {
     for (const [asked, told, price] of [
       [undefined, undefined, PRICE], ['flex', 'flex', times(PRICE, 1, 2)], ['flex', 'default', PRICE],
