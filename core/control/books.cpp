@@ -1,6 +1,7 @@
 #include "control/books.hpp"
 
 #include <algorithm>
+#include <chrono>
 
 #include "base/ids.hpp"
 
@@ -8,6 +9,8 @@ namespace onechat::control {
 namespace {
 
 constexpr std::size_t kIdMax = 200;
+constexpr int kCountRounds = 5;
+constexpr std::chrono::milliseconds kShortRound{100};
 
 Error no_ledger() { return Error(OC_E_UNSUPPORTED, "this gateway keeps no books (ledger: none)", "no_ledger"); }
 
@@ -155,6 +158,27 @@ oc_status Books::ask_aside(const std::function<oc_status(const ledger::Backend&)
   return ask(question);
 }
 
+// What was spent in the window so far, counted beside the ledger's thread: what comes meanwhile is counted in a second and a
+// third round, until one is short. Nothing when that cannot be had: then put_budget counts all.
+oc_ledger_spent Books::count_ahead(const oc_ledger_budget& budget) {
+  using std::chrono::steady_clock;
+  oc_ledger_spent spent{};
+  spent.struct_size = sizeof spent;
+  if (!aside_) return spent;
+  aside_([&](const ledger::Backend& b) {
+    if (b.table->count_spent == nullptr) return;
+    for (int round = 0; round < kCountRounds; ++round) {
+      const auto begin = steady_clock::now();
+      if (b.table->count_spent(b.instance, &budget, &spent) != OC_OK) {
+        spent.counted = 0;
+        return;
+      }
+      if (steady_clock::now() - begin < kShortRound) return;
+    }
+  });
+  return spent;
+}
+
 Result<void> Books::put_budget(const Budget& budget) {
   if (!engine_) return no_ledger();
   oc_ledger_budget b{};
@@ -167,6 +191,8 @@ Result<void> Books::put_budget(const Budget& budget) {
   b.limit_nano = budget.limit_nano;
   b.begin_unix_ms = budget.begin_unix_ms;
   b.time_zone = str(budget.time_zone);
+  oc_ledger_spent counted = b.limit_nano >= 0 ? count_ahead(b) : oc_ledger_spent{};
+  b.spent = &counted;
   const oc_status status = ask([&](const ledger::Backend& to) { return to.table->put_budget(to.instance, &b); });
   if (status == OC_E_INVALID)
     return Error(status, "the ledger refused the budget: its period or time zone is not possible", "invalid_budget");

@@ -92,7 +92,7 @@ using AskAside = std::function<bool(const std::function<void(const ledger::Backe
 
 class Books {
  public:
-  // Without `aside`, entries(), verify() and trial_balance() keep the ledger's thread while they run.
+  // Without `aside`, entries(), verify(), trial_balance() and put_budget() keep the ledger's thread while they run.
   explicit Books(ledger::LedgerEngine* engine, AskAside aside = {}) : engine_(engine), aside_(std::move(aside)) {}
 
   // Each happens once: the same id with another body is OC_E_CONFLICT.
@@ -125,6 +125,7 @@ class Books {
   oc_status ask(const std::function<oc_status(const ledger::Backend&)>& question);
   // Sees what was posted before, as ask() does.
   oc_status ask_aside(const std::function<oc_status(const ledger::Backend&)>& question);
+  oc_ledger_spent count_ahead(const oc_ledger_budget& budget);
 
   ledger::LedgerEngine* engine_;
   std::mutex terms_;  // a change of terms reads what it does not change

@@ -130,6 +130,41 @@ void the_last_of_a_budget(Script& s, Books& books) {
   s.expect(promise, "held", listed[0].held_nano, 90);
 }
 
+void what_was_counted_ahead(Script& s, Books& books) {
+  if (books.table().count_spent == nullptr) return;
+  const std::string promise = "a budget goes on from what was counted ahead";
+  const auto spend = [&](std::uint64_t number, std::int64_t nano) {
+    oc_ledger_op op = reserve(number, 10, nano);
+    op.key_id = 11;
+    s.expect(promise, op, OC_OK);
+    s.expect(promise, settle(number, nano, 0), OC_OK);
+  };
+  oc_ledger_spent spent{};
+  spent.struct_size = sizeof spent;
+  oc_ledger_budget b{};
+  b.struct_size = sizeof b;
+  b.scope = OC_SCOPE_KEY;
+  b.account = 10;
+  b.scope_id = 11;
+  b.period = OC_WINDOW_MONTH;
+  b.limit_nano = 100;
+  s.expect(promise, deposit(71, 10, 1000), OC_OK);
+  s.expect(promise, "count_spent of nothing", books.table().count_spent(books.self(), &b, &spent), OC_OK);
+  s.expect(promise, "spent", spent.spent_nano, 0);
+  for (std::uint64_t number : {72, 73}) {
+    spend(number, 20);
+    s.expect(promise, "count_spent", books.table().count_spent(books.self(), &b, &spent), OC_OK);
+  }
+  s.expect(promise, "spent", spent.spent_nano, 40);
+  spend(74, 7);
+  b.spent = &spent;
+  s.expect(promise, "put_budget", books.table().put_budget(books.self(), &b), OC_OK);
+  s.expect(promise, "spent of the budget", books.budgets(10).at(0).spent_nano, 47);
+  spent.begin_unix_ms -= 1;
+  s.expect(promise, "put_budget", books.table().put_budget(books.self(), &b), OC_OK);
+  s.expect(promise, "spent of the budget", books.budgets(10).at(0).spent_nano, 47);
+}
+
 void leases(Script& s) {
   const std::string promise = "a lease holds its money until it is settled, closed or taken back";
   s.expect(promise, deposit(51, 6, 1000), OC_OK);
@@ -184,6 +219,7 @@ std::string check_edges(Subject& subject) {
   usage_is_a_fact(script);
   groups(script, **books);
   the_last_of_a_budget(script, **books);
+  what_was_counted_ahead(script, **books);
   leases(script);
   what_is_known(script, **books);
   a_whole_batch(script, **books);

@@ -11,7 +11,6 @@ using namespace ledger_core;
 namespace {
 
 constexpr std::int64_t kRowsAtOnce = 2000;
-constexpr std::uint64_t kBlock = 65'536;  // as in row_store.cpp
 
 const Statement kAlone{"restore_alone", "SELECT pg_advisory_xact_lock($1::bigint)"};
 const Statement kPostFrom{"restore_transfers", "INSERT INTO transfer (seq, " + column_list(table_of<Transfer>()) +
@@ -137,7 +136,7 @@ void Restore::finish() {
   const std::uint64_t chained_from = chained_from_ != 0 ? chained_from_ : transfers_ + 1;
   ledger_.connection().execute("INSERT INTO ledger_meta VALUES ('chained_from', '" + std::to_string(chained_from) +
                                "') ON CONFLICT (k) DO UPDATE SET v = excluded.v; SELECT setval('transfer_block', " +
-                               std::to_string(transfers_ / kBlock + 1) + "); COMMIT");
+                               std::to_string(transfers_ / kNumbersInBlock + 1) + "); COMMIT");
 }
 
 }  // namespace onechat::ledger_postgres

@@ -103,12 +103,20 @@ bool is_valid(const oc_ledger_budget& b) {
          b.time_zone.len <= ledger_core::kTimeZoneMax;
 }
 
+ledger_core::Budget budget_in(const oc_ledger_budget& b) {
+  const std::string zone = b.time_zone.len != 0 ? std::string(b.time_zone.ptr, b.time_zone.len) : "";
+  return {{b.account, b.scope, b.scope_id}, b.period, b.action, b.limit_nano, zone};
+}
+
 oc_status set_budget(void* self, const oc_ledger_budget* in) {
   if (!is_valid(*in)) return OC_E_INVALID;
-  return with_books(self, "put_budget", [&](Ledger& l) {
-    const std::string zone = in->time_zone.len != 0 ? std::string(in->time_zone.ptr, in->time_zone.len) : "";
-    put_budget(l, {{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone}, in->begin_unix_ms);
-  });
+  const oc_ledger_spent* counted = OC_HAS(in, oc_ledger_budget, spent) ? in->spent : nullptr;
+  return with_books(self, "put_budget", [&](Ledger& l) { put_budget(l, budget_in(*in), in->begin_unix_ms, counted); });
+}
+
+oc_status count_ahead(void* self, const oc_ledger_budget* in, oc_ledger_spent* spent) {
+  if (!is_valid(*in)) return OC_E_INVALID;
+  return with_books(self, "count_spent", [&](Ledger& l) { count_spent(l, budget_in(*in), in->begin_unix_ms, *spent); });
 }
 
 oc_status budgets(void* self, std::uint64_t account, oc_ledger_budget_fn each, void* arg) {
@@ -196,7 +204,8 @@ oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
                                             trial_balance,
                                             dump_all,
                                             restore,
-                                            links};
+                                            links,
+                                            count_ahead};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.postgres",

@@ -87,6 +87,32 @@ TEST_F(PostgresPlugin, KnowsTheIdOfAHoldThatIsOver) {
   EXPECT_EQ(b.apply(op_of(OC_LOP_RESERVE, 2, 90)).status, OC_DUPLICATE) << "alone, with nothing to write";
 }
 
+TEST_F(PostgresPlugin, ABudgetGoesOnFromWhatWasCountedAhead) {
+  TestBackend posting(url(), schema()), aside(url(), schema());
+  apply_all_ok(posting, {op_of(OC_LOP_DEPOSIT, 1, 100), op_of(OC_LOP_RESERVE, 2, 20), op_of(OC_LOP_SETTLE, 2, 20)});
+  oc_ledger_spent spent{};
+  spent.struct_size = sizeof spent;
+  oc_ledger_budget budget{};
+  budget.struct_size = sizeof budget;
+  budget.account = budget.scope_id = 1;
+  budget.scope = OC_SCOPE_ORG;
+  budget.period = OC_WINDOW_MONTH;
+  budget.limit_nano = 1000;
+  budget.spent = &spent;
+  const auto set = [&] {
+    EXPECT_EQ(posting.table->put_budget(posting.instance(), &budget), OC_OK);
+    return posting.budgets(1).front().spent_nano;
+  };
+  ASSERT_EQ(aside.table->count_spent(aside.instance(), &budget, &spent), OC_OK);
+  EXPECT_EQ(spent.spent_nano, 20);
+  apply_all_ok(posting, {op_of(OC_LOP_RESERVE, 3, 9), op_of(OC_LOP_SETTLE, 3, 9)});
+  EXPECT_EQ(set(), 29);
+  spent.spent_nano += 100;
+  EXPECT_EQ(set(), 129) << "history is not read again";
+  spent.begin_unix_ms -= 1;
+  EXPECT_EQ(set(), 29) << "it was another window's";
+}
+
 TEST_F(PostgresPlugin, MakesItsSchemaOnceWhenManyStartTogether) {
   std::vector<std::unique_ptr<TestBackend>> backends(4);
   {

@@ -8,8 +8,6 @@ using namespace ledger_core;
 
 namespace {
 
-// Each batch with postings takes a block of this many numbers, so that its own are without gaps.
-constexpr std::uint64_t kBlock = 65'536;
 constexpr std::int64_t kTombstonesAtOnce = 10'000;
 
 const Statement kBegin{"begin", "BEGIN"};
@@ -223,7 +221,7 @@ void RowStore::ask_accounts(const std::vector<AccountKey>& keys) {
 void RowStore::ask_numbers() {
   if (segment_.numbered) return;
   segment_.numbered = true;
-  db_.send(kNextBlock, {}, [this](const Rows& rows) { next_seq_ = (rows.word(0, 0) - 1) * kBlock + 1; });
+  db_.send(kNextBlock, {}, [this](const Rows& rows) { next_seq_ = (rows.word(0, 0) - 1) * kNumbersInBlock + 1; });
   if (!chain_.knows_end())
     db_.send(kChainEnd, Params().add(chain_.node()),
              [this](const Rows& rows) { chain_.ends_with(rows.size() != 0 ? row_of<Link>(rows, 0) : Link{}); });

@@ -12,6 +12,9 @@
 
 namespace onechat::ledger_postgres {
 
+// Each batch with postings takes a block of this many numbers, so that its own are without gaps.
+inline constexpr std::uint64_t kNumbersInBlock = 65'536;
+
 // A table's columns in the order of codec::fields(). "?" in front: zero is stored as NULL; "!": so it is, and most
 // batches have nothing but zeros there, so that it is left out of what is sent. The first `keys` columns identify a
 // row.

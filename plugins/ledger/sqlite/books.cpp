@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <tuple>
 
+#include "spent.hpp"
+
 namespace onechat::ledger_sqlite {
 
 using namespace ledger_core;
@@ -89,12 +91,23 @@ oc_ledger_open Books::open() {
   return out;
 }
 
-void Books::put_budget(const Budget& budget, std::int64_t unused_before_ms) {
+void Books::put_budget(const Budget& budget, std::int64_t unused_before_ms, const oc_ledger_spent* counted) {
   ready();
   const Span now = budget.limit >= 0 ? calendar_(budget.period, budget.time_zone, clock_()) : Span{};
   Transaction transaction(*db_);
-  store_->put_budget(budget, now, unused_before_ms);
+  store_->put_budget(budget, now, unused_before_ms, counted);
   transaction.commit();
+}
+
+void Books::count_spent(const Budget& budget, std::int64_t unused_before_ms, oc_ledger_spent& spent) const {
+  const std::unique_ptr<Reader> moment = reader();
+  const SpentIn in{budget.key, calendar_(budget.period, budget.time_zone, clock_())};
+  const std::uint64_t last = last_posting(moment->handle());
+  const bool goes_on = spent.counted != 0 && spent.begin_unix_ms == in.window.begin_ms;
+  spent.spent_nano = goes_on ? spent.spent_nano + in.after(moment->handle(), spent.counted)
+                             : in.in_history(moment->handle(), unused_before_ms);
+  spent.begin_unix_ms = in.window.begin_ms;
+  spent.counted = last;
 }
 
 void Books::budgets(std::uint64_t account, const BudgetFn& each) {

@@ -32,9 +32,11 @@ class Books {
   void apply(const oc_ledger_op* ops, oc_ledger_result* results, std::size_t n);
   oc_ledger_balance balance(std::uint64_t account);
   oc_ledger_open open();
-  // Counts the budget's current window anew: reads the wallet's transfers of the window and of the week before it, but
-  // none of before `unused_before_ms`.
-  void put_budget(const ledger_core::Budget& budget, std::int64_t unused_before_ms);
+  // Counts the budget's current window: reads what was posted since `counted`; or, when that is null or of another window,
+  // the wallet's transfers of the window and of the week before it, but none of before `unused_before_ms`.
+  void put_budget(const ledger_core::Budget& budget, std::int64_t unused_before_ms, const oc_ledger_spent* counted);
+  // [any] Counts on from `spent`, or anew when that is of another window.
+  void count_spent(const ledger_core::Budget& budget, std::int64_t unused_before_ms, oc_ledger_spent& spent) const;
   void budgets(std::uint64_t account, const BudgetFn& each);  // account 0: all
   // One transaction from the first call to the last (n 0); throws NotTaken. Any other call gives it up.
   void restore(const oc_ledger_row* const* rows, std::size_t n);

@@ -64,6 +64,51 @@ TEST_F(LedgerBudgets, LookNoFurtherBackThanTheirScopeWasUsed) {
   }
 }
 
+// What may take long is counted beside the batches; setting the budget then counts what came since, and no more.
+TEST_F(LedgerBudgets, GoOnFromWhatWasCountedAhead) {
+  const auto spend = [&](std::uint64_t number, std::int64_t nano) {
+    b->apply(by_key(number, nano));
+    b->apply(op_of(OC_LOP_SETTLE, number, nano, 0));
+  };
+  const auto day = [] {
+    oc_ledger_budget budget{};
+    budget.struct_size = sizeof budget;
+    budget.account = 1;
+    budget.scope = OC_SCOPE_KEY;
+    budget.scope_id = 4;
+    budget.period = OC_WINDOW_DAY;
+    budget.limit_nano = 500;
+    return budget;
+  };
+  oc_ledger_budget budget = day();
+  oc_ledger_spent spent{};
+  spent.struct_size = sizeof spent;
+  const auto count = [&] { return b->table->count_spent(b->instance(), &budget, &spent); };
+  spend(2, 22);
+  ASSERT_EQ(count(), OC_OK);
+  EXPECT_EQ(spent.spent_nano, 22);
+  spend(3, 8);
+  b->apply(op_of(OC_LOP_RESERVE, 4, 500));  // of no key
+  b->apply(op_of(OC_LOP_SETTLE, 4, 500));
+  ASSERT_EQ(count(), OC_OK);
+  EXPECT_EQ(spent.spent_nano, 30);
+  spend(5, 5);
+  budget.spent = &spent;
+  const auto set = [&] {
+    EXPECT_EQ(b->table->put_budget(b->instance(), &budget), OC_OK);
+    return b->budgets(1).front().spent_nano;
+  };
+  EXPECT_EQ(set(), 35);
+  EXPECT_THAT(b->verify(), IsEmpty());
+  spent.spent_nano += 100;
+  EXPECT_EQ(set(), 135) << "history is not read again";
+  spent.begin_unix_ms -= 1;
+  EXPECT_EQ(set(), 35) << "it was another window's";
+  ASSERT_EQ(count(), OC_OK);
+  EXPECT_EQ(spent.spent_nano, 35);
+  EXPECT_THAT(b->verify(), IsEmpty());
+}
+
 TEST_F(LedgerBudgets, CountWhatWasSpentAndHeldBeforeThem) {
   b->apply(by_key(2, 30));
   b->apply(op_of(OC_LOP_SETTLE, 2, 20, 2));

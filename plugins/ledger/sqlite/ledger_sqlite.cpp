@@ -154,16 +154,36 @@ oc_status open_holds(void* instance, oc_ledger_open* out) {
   return guarded(instance, "open", [&](Books& b) { give(b.open(), out); });
 }
 
-oc_status put_budget(void* instance, const oc_ledger_budget* in) {
+ledger_core::Budget budget_in(const oc_ledger_budget& b) {
+  const std::string zone(b.time_zone.ptr != nullptr ? b.time_zone.ptr : "", b.time_zone.len);
+  return {{b.account, b.scope, b.scope_id}, b.period, b.action, b.limit_nano, zone};
+}
+
+bool is_valid(const Ledger& ledger, const oc_ledger_budget* in) {
   const std::string zone(in->time_zone.ptr != nullptr ? in->time_zone.ptr : "", in->time_zone.len);
   const bool of_account = in->scope != OC_SCOPE_ORG || in->scope_id == in->account;
   if (in->account == 0 || in->scope_id == 0 || in->scope < OC_SCOPE_ORG || in->scope > OC_SCOPE_GROUP || !of_account ||
       in->action > OC_BUDGET_REPORT || zone.size() > ledger_core::kTimeZoneMax)
-    return OC_E_INVALID;
-  if (!static_cast<Ledger*>(instance)->has_window(in->period, zone)) return OC_E_INVALID;
-  return guarded(instance, "put_budget", [&](Books& b) {
-    b.put_budget({{in->account, in->scope, in->scope_id}, in->period, in->action, in->limit_nano, zone}, in->begin_unix_ms);
-  });
+    return false;
+  return ledger.has_window(in->period, zone);
+}
+
+oc_status put_budget(void* instance, const oc_ledger_budget* in) {
+  if (!is_valid(*static_cast<Ledger*>(instance), in)) return OC_E_INVALID;
+  const oc_ledger_spent* counted = OC_HAS(in, oc_ledger_budget, spent) ? in->spent : nullptr;
+  return guarded(instance, "put_budget", [&](Books& b) { b.put_budget(budget_in(*in), in->begin_unix_ms, counted); });
+}
+
+oc_status count_spent(void* instance, const oc_ledger_budget* in, oc_ledger_spent* spent) {
+  auto& ledger = *static_cast<Ledger*>(instance);
+  if (!is_valid(ledger, in)) return OC_E_INVALID;
+  try {
+    ledger.books().count_spent(budget_in(*in), in->begin_unix_ms, *spent);
+    return OC_OK;
+  } catch (const std::exception& e) {
+    ledger.log(OC_LOG_ERROR, std::string("ledger.sqlite: count_spent: ") + e.what());
+    return OC_E_UNAVAILABLE;
+  }
 }
 
 oc_status budgets_of(void* instance, std::uint64_t account, oc_ledger_budget_fn each, void* arg) {
@@ -240,7 +260,7 @@ oc_status entry(const oc_loader* loader, const oc_module** out) noexcept {
   static const oc_ledger_backend backend = {
       sizeof(oc_ledger_backend), kBatchOpsMax, apply,   balance,          statement_of, verify_all,  open_holds,
       put_budget,                budgets_of,   find_id, trial_balance_at, dump_all,     restore_rows,
-      links};
+      links,                     count_spent};
   static const oc_component component = {sizeof(oc_component),
                                          OC_KIND_LEDGER,
                                          "ledger.sqlite",

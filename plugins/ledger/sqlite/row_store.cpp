@@ -4,6 +4,7 @@
 #include <limits>
 
 #include "rows.hpp"
+#include "spent.hpp"
 
 namespace onechat::ledger_sqlite {
 
@@ -14,8 +15,6 @@ namespace {
 constexpr std::uint32_t kPruneRowsMax = 10'000;
 // Ids of later than this are not a host's: the first 48 bits are its clock.
 constexpr std::int64_t kFutureMs = 30 * 24 * 3'600'000ll, kLookAgainMs = 24 * 3'600'000ll;
-// A transfer is posted after its hold was made, unless the clock was set back meanwhile: by no more than this.
-constexpr std::int64_t kClockBackMaxMs = 7 * 24 * 3'600'000ll;
 
 bool id_before(const oc_id128& a, const oc_id128& b) noexcept { return a.hi != b.hi ? a.hi < b.hi : a.lo < b.lo; }
 
@@ -26,17 +25,6 @@ void first_by_id(std::vector<Row>& rows, std::size_t max) {
   std::partial_sort(rows.begin(), middle, rows.end(),
                     [](const Row& a, const Row& b) { return id_before(a.id, b.id); });
   rows.erase(middle, rows.end());
-}
-
-// The column of `transfer` and `hold` that a scope speaks of.
-const char* column_of(std::uint32_t scope) {
-  switch (scope) {
-    case OC_SCOPE_PROJECT: return "project_id";
-    case OC_SCOPE_KEY: return "key_id";
-    case OC_SCOPE_USER: return "user_id";
-    case OC_SCOPE_GROUP: return "group_id";
-    default: return "account";
-  }
 }
 
 }  // namespace
@@ -286,7 +274,8 @@ void RowStore::write(const Writes& w) {
 
 // ---- budgets
 
-void RowStore::put_budget(const Budget& budget, const Span& now, std::int64_t unused_before_ms) {
+void RowStore::put_budget(const Budget& budget, const Span& now, std::int64_t unused_before_ms,
+                          const oc_ledger_spent* counted) {
   const BudgetKey& key = budget.key;
   const auto of_budget = [&](Query& query) {
     query.with(key.account, key.scope, key.scope_id, budget.period);
@@ -319,16 +308,10 @@ void RowStore::put_budget(const Budget& budget, const Span& now, std::int64_t un
   put_row(put, budget);
   remember(budget);
   Window w{{key, budget.period, now.begin_ms}, now.end_ms, 0, 0};
-  const std::int64_t since = std::max({std::int64_t{0}, now.begin_ms - kClockBackMaxMs, unused_before_ms});
-  const std::int64_t for_ever = std::numeric_limits<std::int64_t>::max();
-  const OfWallet all = transfers_of_wallet(db_.handle());
-  for (const std::string& some : {all.before_runs, all.in_runs}) {
-    Query spent(db_.handle(), "SELECT coalesce(sum(cost), 0) FROM (SELECT amount + fee AS cost, kind, reserved_ms, " +
-                                  std::string(column_of(key.scope)) + " AS scope_id FROM transfer " + some +
-                                  ") WHERE kind IN (5, 10) AND reserved_ms >= ?4 AND reserved_ms < ?5 AND scope_id = ?6");
-    for (spent.with(key.account, since, for_ever, now.begin_ms, now.end_ms, key.scope_id); spent.next();)
-      w.spent += spent.column(0);
-  }
+  const SpentIn spent{key, now};
+  const bool ahead = counted != nullptr && counted->counted != 0 && counted->begin_unix_ms == now.begin_ms;
+  w.spent = ahead ? counted->spent_nano + spent.after(db_.handle(), counted->counted)
+                  : spent.in_history(db_.handle(), unused_before_ms);
   for_each_hold([&](const Hold& h) {
     if (in_scope(key, h.scopes) && now.has(h.created_ms)) w.held += h.open_amount();
   });

@@ -44,8 +44,9 @@ class RowStore {
   }
 
   // Sets or (negative limit) removes a budget. `now`: its current window, which is counted anew.
-  // Nothing was reserved in its scope before `unused_before_ms`.
-  void put_budget(const ledger_core::Budget& budget, const ledger_core::Span& now, std::int64_t unused_before_ms);
+  // Nothing was reserved in its scope before `unused_before_ms`; `counted` (may be null): as oc_ledger_budget::spent.
+  void put_budget(const ledger_core::Budget& budget, const ledger_core::Span& now, std::int64_t unused_before_ms,
+                  const oc_ledger_spent* counted);
   void drop_tombstones(std::int64_t older_than_ms);
 
   const ledger_core::Account& account(const ledger_core::AccountKey& key);  // zeros when it does not exist

@@ -74,6 +74,14 @@ enum { OC_SCOPE_ORG = 1, OC_SCOPE_PROJECT = 2, OC_SCOPE_KEY = 3, OC_SCOPE_USER =
 enum { OC_WINDOW_TOTAL = 0, OC_WINDOW_HOUR = 1, OC_WINDOW_DAY = 2, OC_WINDOW_WEEK = 3, OC_WINDOW_MONTH = 4 }; /* ISO week */
 enum { OC_BUDGET_REFUSE = 0, OC_BUDGET_REPORT = 1 };
 
+/* How much of a scope's usage has been counted, of a budget's current window: what count_spent and put_budget share. */
+typedef struct oc_ledger_spent {
+  uint32_t struct_size, reserved;
+  int64_t begin_unix_ms; /* of the window */
+  uint64_t counted;      /* where it got to, in the backend's own numbers; 0: nothing is counted yet */
+  int64_t spent_nano;    /* so far */
+} oc_ledger_spent;
+
 /* A spend limit. One for each (account, scope, scope_id, period). Spent is what requests reserved in the window cost. */
 typedef struct oc_ledger_budget {
   uint32_t struct_size, scope;
@@ -84,6 +92,8 @@ typedef struct oc_ledger_budget {
   int64_t spent_nano, held_nano;       /* out: of the current window */
   int64_t begin_unix_ms, end_unix_ms;  /* out: the current window. put_budget: begin_unix_ms not 0: nothing was reserved in its
                                           scope before, a backend need not look there for what was spent */
+  const oc_ledger_spent *spent;        /* put_budget, may be NULL: what count_spent has counted of the same window; of another
+                                          one it is to be counted anew */
 } oc_ledger_budget;
 
 typedef struct oc_ledger_balance {
@@ -190,6 +200,9 @@ typedef struct oc_ledger_backend { /* all [backend], one thread; but see OC_LEDG
   /* May be NULL: no anchors are written. The links that begin at those transfers, as far as there are any; n 0: the last
    * link of each node that posted of late. */
   oc_status(OC_CALL *links)(void *inst, const uint64_t *first_seqs, uint64_t n, oc_ledger_link_fn, void *arg);
+  /* May be NULL. Counts ahead what put_budget would have to, beside the batches: from where *spent got to (or its window is
+   * over: from nothing) up to now. [any] with READ_ASIDE; else the host has a second instance for it. */
+  oc_status(OC_CALL *count_spent)(void *inst, const oc_ledger_budget *, oc_ledger_spent *spent);
 } oc_ledger_backend;
 
 #ifdef __cplusplus

@@ -34,8 +34,8 @@ class PowerFail {
  public:
   PowerFail(Durability durability, std::uint64_t seed) : durability_(durability), random_(seed) {
     Books books = open();
-    books.put_budget({{1, OC_SCOPE_KEY, 4}, OC_WINDOW_TOTAL, OC_BUDGET_REFUSE, 1'000'000'000, ""}, 0);
-    books.put_budget({{1, OC_SCOPE_PROJECT, 3}, OC_WINDOW_DAY, OC_BUDGET_REFUSE, 1'000'000'000, ""}, 0);
+    books.put_budget({{1, OC_SCOPE_KEY, 4}, OC_WINDOW_TOTAL, OC_BUDGET_REFUSE, 1'000'000'000, ""}, 0, nullptr);
+    books.put_budget({{1, OC_SCOPE_PROJECT, 3}, OC_WINDOW_DAY, OC_BUDGET_REFUSE, 1'000'000'000, ""}, 0, nullptr);
     books.close();
     fresh_ = disk_.image();
   }
