@@ -39,6 +39,8 @@ void add_ledger_metrics(MetricsText& out, ledger::LedgerEngine& engine, std::int
   out.counter("onechat_ledger_refused_total", refused, static_cast<double>(c.refused_limit), {{"why", "limit"}});
   out.counter("onechat_ledger_late_settles_total", "Settles after their hold was closed",
               static_cast<double>(c.late_settles));
+  out.counter("onechat_ledger_facts_refused_total", "Usage that the backend would not take",
+              static_cast<double>(c.refused_facts));
   out.counter("onechat_ledger_swept_total", "Holds and leases that nobody had ended", static_cast<double>(c.swept));
   out.counter("onechat_ledger_shortfall_usd_total", "Spent beyond what wallets had",
               usd(static_cast<std::int64_t>(c.shortfall_nano)));
@@ -67,6 +69,8 @@ void add_till_metrics(MetricsText& out, const ledger::Till& till) {
   out.counter("onechat_journal_records_total", "Records written", static_cast<double>(journal.records));
   out.counter("onechat_journal_syncs_total", "Syncs to the disk", static_cast<double>(journal.syncs));
   out.counter("onechat_journal_sync_seconds_total", "Time spent in them", static_cast<double>(journal.sync_us_total) / 1e6);
+  out.counter("onechat_journal_notes_left_out_total", "Progress and leases that found no place in their half of the journal",
+              static_cast<double>(journal.left_out));
   out.counter("onechat_journal_failures_total", "What the disk refused", static_cast<double>(journal.failures));
 }
 

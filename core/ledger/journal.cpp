@@ -62,6 +62,12 @@ struct Journal::Segment {
     const bool sound = h.magic == kMagic && h.slot_bytes == sizeof(Slot) && h.crc == checksum(h);
     return sound ? h.serial : 0;
   }
+  // Of its latest use, whether that has ended or not; 0: there was none.
+  std::uint64_t last_serial() const noexcept {
+    Slot first;
+    std::memcpy(&first, at(0), sizeof first);
+    return first.crc == checksum(first) ? std::max(first.serial, serial()) : serial();
+  }
   void set_serial(std::uint64_t serial) noexcept {
     Header h{kMagic, serial, sizeof(Slot), 0};
     h.crc = checksum(h);
@@ -73,7 +79,8 @@ struct Journal::Segment {
   int fd = -1;
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
-  std::size_t used = 0;  // slots given out; under the journal's mutex
+  std::size_t used = 0;  // slots given out; under the journal's mutex, as the next
+  bool notes = false, in_use = false;
   std::atomic<std::uint64_t> held{0};
   std::atomic<bool> dirty{false};
   bool has_left = false;
@@ -116,7 +123,8 @@ Result<std::unique_ptr<Journal>> Journal::open(const std::filesystem::path& fold
   if (journal->lock_fd_ < 0) return io_error(lock_file, errno);
   if (::flock(journal->lock_fd_, LOCK_EX | LOCK_NB) != 0)
     return Error(OC_E_CONFLICT, folder.string() + " is in use by another process");
-  for (std::uint32_t i = 0; i < limits.segments_max; ++i)
+  std::error_code none;  // files beyond the limit are those of an earlier, higher one
+  for (std::uint32_t i = 0; i < limits.segments_max || std::filesystem::exists(journal->file_of(i), none); ++i)
     if (auto mapped = journal->map(i); !mapped) return mapped.error();
   journal->read_left();
   journal->thread_ = std::thread([j = journal.get()] { j->serve(); });
@@ -145,10 +153,11 @@ Result<void> Journal::map(std::uint32_t index) {
 void Journal::read_left() {
   std::vector<std::pair<std::uint64_t, Segment*>> written;
   for (auto& s : segments_) {
+    serial_ = std::max(serial_, s->last_serial());
     if (const std::uint64_t serial = s->serial(); serial != 0)
       written.emplace_back(serial, s.get());
     else
-      free_.push_back(s.get());
+      set_free(*s);
   }
   std::sort(written.begin(), written.end());
   for (const auto& [serial, segment] : written) {
@@ -162,7 +171,6 @@ void Journal::read_left() {
         ++torn_;
     }
     segment->has_left = true;
-    serial_ = serial;
   }
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
 }
@@ -172,7 +180,7 @@ void Journal::forget_left() {
   for (auto& s : segments_) {
     if (!std::exchange(s->has_left, false)) continue;
     s->set_serial(0);
-    free_.push_back(s.get());
+    set_free(*s);
   }
   left_.clear();
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
@@ -186,26 +194,45 @@ void Journal::wake() noexcept {
   bell_.notify_one();
 }
 
+// REQUIRES: mutex_ is held, or nobody else has the journal yet. A file beyond the limit has done its service.
+void Journal::set_free(Segment& segment) noexcept {
+  segment.in_use = false;
+  segment.used = 0;
+  std::error_code none;
+  if (segment.index < limits_.segments_max)
+    free_.push_back(&segment);
+  else
+    std::filesystem::remove(file_of(segment.index), none);
+}
+
+// REQUIRES: mutex_ is held.
+std::size_t Journal::segments_of_notes() const noexcept {
+  return static_cast<std::size_t>(
+      std::count_if(segments_.begin(), segments_.end(), [](const auto& s) { return s->in_use && s->notes; }));
+}
+
 // REQUIRES: mutex_ is held. The file's earlier content has another serial, so that it need not be erased.
-bool Journal::begin_segment() noexcept {
-  if (free_.empty()) recycle();
-  if (free_.empty()) return false;
-  current_ = free_.back();
+bool Journal::begin_segment(Segment*& current, bool notes) noexcept {
+  const auto none = [&] { return free_.empty() || (notes && segments_of_notes() >= limits_.segments_max / 2); };
+  if (none()) recycle();
+  if (none()) return false;
+  current = free_.back();
   free_.pop_back();
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
-  current_->used = 0;
-  current_->set_serial(++serial_);
+  current->used = 0;
+  current->notes = notes;
+  current->in_use = true;
+  current->set_serial(++serial_);
   return true;
 }
 
 // REQUIRES: mutex_ is held.
 void Journal::recycle() noexcept {
   for (auto& s : segments_) {
-    if (s.get() == current_ || s->has_left || s->used != s->slots()) continue;
-    if (s->held.load(std::memory_order_acquire) != 0) continue;
-    s->used = 0;
+    const bool full = s->in_use && s->used == s->slots();
+    if (!full || s.get() == facts_ || s.get() == notes_ || s->held.load(std::memory_order_acquire) != 0) continue;
     s->set_serial(0);
-    free_.push_back(s.get());
+    set_free(*s);
   }
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
 }
@@ -214,17 +241,17 @@ Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
   Segment* segment = nullptr;
   std::size_t at = 0;
   Slot slot{0, static_cast<std::uint32_t>(kind), 0, op};
+  const bool note = kind != Kind::kFact;
   {
     const std::lock_guard lock(mutex_);
-    if (current_ == nullptr || current_->used == current_->slots()) {
-      if (!begin_segment()) {
-        failures_.fetch_add(1, std::memory_order_relaxed);
-        return {};
-      }
+    Segment*& current = note ? notes_ : facts_;
+    if ((current == nullptr || current->used == current->slots()) && !begin_segment(current, note)) {
+      (note ? left_out_ : failures_).fetch_add(1, std::memory_order_relaxed);
+      return {};
     }
-    segment = current_;
+    segment = current;
     at = segment->used++;
-    slot.serial = serial_;
+    slot.serial = segment->serial();
     segment->held.fetch_add(1, std::memory_order_relaxed);
   }
   slot.crc = checksum(slot);
@@ -232,7 +259,17 @@ Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
   records_.fetch_add(1, std::memory_order_relaxed);
   segment->dirty.store(true, std::memory_order_release);
   wake();
-  return {segment->index + 1};
+  return {segment->index + 1, static_cast<std::uint32_t>(at)};
+}
+
+void Journal::erase(Place place) noexcept {
+  if (!place) return;
+  Segment& segment = *segments_[place.segment - 1];
+  const Slot nothing{};
+  std::memcpy(segment.at(place.slot), &nothing, sizeof nothing);
+  segment.dirty.store(true, std::memory_order_release);
+  release(place);
+  wake();
 }
 
 void Journal::release(Place place, std::uint64_t records) noexcept {
@@ -256,7 +293,7 @@ void Journal::sync() {
       s->dirty.store(true, std::memory_order_release);
       failures_.fetch_add(1, std::memory_order_relaxed);
     }
-  disk_failed_.store(!fine, std::memory_order_release);
+  if (!fine) disk_failed_.store(true, std::memory_order_release);
   syncs_.fetch_add(1, std::memory_order_relaxed);
   sync_us_.fetch_add((clock_.now_ns() - begin) / 1000, std::memory_order_relaxed);
 }
@@ -278,7 +315,6 @@ void Journal::serve() {
       const std::lock_guard lock(mutex_);
       recycle();
     }
-    if (disk_failed_.load(std::memory_order_acquire)) wake();  // and again
   }
 }
 
@@ -287,6 +323,7 @@ JournalCounters Journal::counters() const noexcept {
   JournalCounters c;
   c.held = read(records_) - std::min(read(released_), read(records_));
   c.records = read(records_);
+  c.left_out = read(left_out_);
   c.syncs = read(syncs_);
   c.sync_us_total = read(sync_us_);
   c.failures = read(failures_);

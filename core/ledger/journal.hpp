@@ -7,8 +7,10 @@
 // what a power cut can take.
 //
 // Every record holds its segment (one file) until it is released; a segment that is full and holds nothing is used
-// again. The journal is bounded: when few segments are left, room() says no, and requests are to be refused; what runs
-// already finds its place. Records carry a checksum: a torn one is passed over.
+// again. Facts, which go as soon as the books have them, and what may stay for long (progress, leases: notes) have segments
+// of their own, and notes no more than half: a silent stream keeps nobody out. The journal is bounded: when few segments are
+// left, room() says no, and requests are to be refused; what runs already finds its place. Records carry a checksum: a torn
+// one is passed over. A disk that refused a sync is not trusted again by this process: what it dropped, it does not tell.
 //
 // Thread-safe. One process at a time has the folder (a lock file sees to it).
 #pragma once
@@ -38,6 +40,7 @@ struct JournalLimits {
 struct JournalCounters {
   std::uint64_t records = 0, syncs = 0, sync_us_total = 0, failures = 0;  // monotone
   std::uint64_t held = 0;                                                 // records not released yet: the backlog
+  std::uint64_t left_out = 0;                                             // notes that found no place
   std::uint64_t segments_free = 0;                                        // of segments_max
 };
 
@@ -51,6 +54,7 @@ class Journal {
   // Where a record lies. Given back by release(), once; a default one is nowhere.
   struct Place {
     std::uint32_t segment = 0;  // 1 + its index
+    std::uint32_t slot = 0;
     explicit operator bool() const noexcept { return segment != 0; }
   };
 
@@ -59,7 +63,7 @@ class Journal {
                                                const Clock& clock);
   ~Journal();  // syncs
 
-  // What an earlier process left, in the order it was written, and how many records were torn. Kept until
+  // What an earlier process left, facts and notes each in the order they were written, and how many records were torn. Kept until
   // forget_left().
   const std::vector<Record>& left() const noexcept { return left_; }
   std::uint64_t torn() const noexcept { return torn_; }
@@ -68,6 +72,8 @@ class Journal {
   // [any] Nowhere when there is no place at all: the disk is full, or the journal is.
   Place append(Kind kind, const oc_ledger_op& op) noexcept;
   void release(Place place, std::uint64_t records = 1) noexcept;  // `records` that lie there
+  // [any] The same for one that the next start must not read, though others may keep its segment for long.
+  void erase(Place place) noexcept;
   // [any] Whether a new request may begin. False also after the disk refused a sync.
   bool room() const noexcept;
   // [may block] Everything appended so far is on the disk.
@@ -80,8 +86,10 @@ class Journal {
 
   Result<void> map(std::uint32_t index);
   void read_left();
-  bool begin_segment() noexcept;
+  bool begin_segment(Segment*& current, bool notes) noexcept;
   void recycle() noexcept;
+  void set_free(Segment& segment) noexcept;
+  std::size_t segments_of_notes() const noexcept;
   bool has_space() const noexcept;
   void wake() noexcept;
   void serve();
@@ -97,12 +105,12 @@ class Journal {
 
   mutable std::mutex mutex_;  // of what follows, to the blank line
   std::uint64_t serial_ = 0;
-  Segment* current_ = nullptr;
+  Segment *facts_ = nullptr, *notes_ = nullptr;  // those that are written
   std::vector<Segment*> free_;
 
   std::atomic<std::uint32_t> n_free_{0};
   std::atomic<bool> dirty_{false}, disk_failed_{false}, stopping_{false};
-  std::atomic<std::uint64_t> records_{0}, released_{0}, syncs_{0}, sync_us_{0}, failures_{0};
+  std::atomic<std::uint64_t> records_{0}, released_{0}, left_out_{0}, syncs_{0}, sync_us_{0}, failures_{0};
   std::mutex syncing_, bell_mutex_;
   std::condition_variable bell_;
   std::thread thread_;

@@ -176,6 +176,74 @@ TEST_F(JournalTest, AnOldUseOfAFileIsNotReadAgain) {
   EXPECT_LE(journal->left().size(), 16u);
 }
 
+// After a clean end, too: else a process that is killed leaves what an earlier one had written in the same file.
+TEST_F(JournalTest, AnEarlierRunIsNotReadAgain) {
+  {
+    const auto journal = open();
+    for (std::uint64_t i = 1; i <= 100; ++i) journal->release(journal->append(Kind::kFact, fact(i)));
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto opened = Journal::open(folder_, {}, system_clock());
+    for (std::uint64_t i = 1001; i <= 1010; ++i) (*opened)->append(Kind::kFact, fact(i));
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(left().size(), 10u);
+}
+
+TEST_F(JournalTest, ASmallerLimitLosesNothing) {
+  JournalLimits limits;
+  limits.segments_max = 8;
+  {
+    const auto journal = open(limits);
+    for (std::uint64_t i = 1; i <= 3; ++i) journal->append(Kind::kFact, fact(i));
+  }
+  limits.segments_max = 4;
+  {
+    const auto journal = open(limits);
+    EXPECT_EQ(journal->left().size(), 3u);
+    journal->forget_left();
+    EXPECT_EQ(journal->counters().segments_free, 4u);
+  }
+  EXPECT_FALSE(fs::exists(folder_ / "segment-4"));
+  EXPECT_TRUE(open(limits)->left().empty());
+}
+
+// A stream that is silent for half an hour keeps its note, and with it a segment; facts go on.
+TEST_F(JournalTest, NotesThatStayKeepNobodyOut) {
+  JournalLimits small;
+  small.segment_bytes = 17 * 144;  // 16 records
+  small.segments_max = 8;
+  small.sync_ms = 1;
+  const auto journal = open(small);
+  std::uint64_t kept = 0;
+  for (std::uint64_t n = 0; n < 40; ++n) {
+    kept += journal->append(Kind::kProgress, fact(n)) ? 1 : 0;
+    for (int i = 0; i < 15; ++i) journal->release(journal->append(Kind::kProgress, fact(n)));
+    for (int i = 0; i < 16; ++i) {
+      const auto place = journal->append(Kind::kFact, fact(n));
+      ASSERT_TRUE(place);
+      journal->release(place);
+    }
+    ASSERT_TRUE(soon([&] { return journal->room(); })) << n;
+  }
+  EXPECT_EQ(kept, 4u);
+  EXPECT_GT(journal->counters().left_out, 0u);
+  EXPECT_EQ(journal->counters().failures, 0u);
+}
+
+TEST_F(JournalTest, WhatIsErasedIsNotThereThoughItsSegmentIs) {
+  {
+    const auto journal = open();
+    const auto gone = journal->append(Kind::kProgress, fact(1));
+    journal->append(Kind::kProgress, fact(2));
+    journal->erase(gone);
+    EXPECT_EQ(journal->counters().held, 1u);
+  }
+  EXPECT_EQ(left(), (std::vector<std::uint64_t>{2}));
+}
+
 TEST_F(JournalTest, OneProcessAtATime) {
   const auto journal = open();
   const auto second = Journal::open(folder_, {}, system_clock());

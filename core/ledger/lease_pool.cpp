@@ -14,6 +14,7 @@ constexpr std::size_t kKeysPerShardMax = 20'000;  // beyond: such keys hold dire
 constexpr std::uint64_t kForgetNs = 10 * kSecondNs;
 constexpr std::uint64_t kWishNs = 5 * kSecondNs;  // as long as the engine waits for what is no fact
 constexpr int kShiftMax = 8;
+constexpr std::uint64_t kRefusedForgottenNs = 10 * kSecondNs;  // or a key that asks for nothing would never ask again
 
 // tick() may come to a key with a time from before the key's last request: then nothing has passed.
 std::uint64_t passed(std::uint64_t since_ns, std::uint64_t now_ns) noexcept {
@@ -236,6 +237,7 @@ void LeasePool::roll(Key& key, std::uint64_t now_ns) noexcept {
   if (ms < 500) return;  // it began a moment ago
   const auto per_s = [ms](std::int64_t n) { return clamped(Int128(n) * 1000 / ms); };
   key.rolled_ns = now_ns;
+  if (key.shift > 0 && now_ns > key.not_before_ns + kRefusedForgottenNs) --key.shift;
   key.rate_before = key.rate;
   key.rate = static_cast<std::uint64_t>(per_s(static_cast<std::int64_t>(key.asked_times)));
   key.asked_per_s = per_s(key.asked);
@@ -297,7 +299,8 @@ void LeasePool::tend(Key& key, std::uint64_t now_ns, std::vector<oc_ledger_op>& 
   // The end of a budget's window is its own: then a renewal gains nothing, and the next is for after it.
   const std::uint64_t early_ns = lease.gains ? early() : 0;
   const bool over = now_ns >= lease.deadline_ns, ageing = now_ns + early_ns >= lease.deadline_ns;
-  const bool dry = !over && lease.free() < std::min(low, size) && now_ns >= key.not_before_ns;
+  const bool dry = !over && lease.free() < std::min(low, size);
+  if (now_ns < key.not_before_ns) return;
   if (dry)
     ask(key, &lease, now_ns, size - lease.free(), out);
   else if (ageing)
@@ -437,7 +440,7 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
   if (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT) key.available = std::max<std::int64_t>(0, r.available);
   ++shard.counters.refused;
   key.not_before_ns = now_ns + limits_.refused_pause_ms * kNsPerMs;
-  key.shift = std::min(key.shift + 1, kShiftMax);
+  if (r.status != OC_E_UNAVAILABLE) key.shift = std::min(key.shift + 1, kShiftMax);
   if (lease) answer_wishes(*lease, r);
   if (!lease || lease != key.lease) return;
   const bool stop = asked.amount == 0 && (r.status == OC_E_FUNDS || r.status == OC_E_LIMIT);
@@ -447,7 +450,7 @@ void LeasePool::answer(const oc_ledger_op& asked, const oc_ledger_result& r, std
   ++shard.counters.lost;
   open_.fetch_sub(1, std::memory_order_relaxed);
   key.lease->admits = false;
-  if (key.lease->parts != 0) key.ending.push_back(key.lease);
+  key.ending.push_back(key.lease);  // the end of a window refuses renewals of a lease that is open still
   key.lease.reset();
 }
 

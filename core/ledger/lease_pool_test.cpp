@@ -33,11 +33,22 @@ class LeasePoolTest : public ::testing::Test {
   }
   oc_ledger_result bank(const oc_ledger_op& op) {
     oc_ledger_result r{};
+    ++questions_;
+    if (bank_away_) {
+      r.status = OC_E_UNAVAILABLE;
+      return r;
+    }
     const std::uint64_t left_ms = window_end_ > now_ ? (window_end_ - now_) / kMs : 0;
     r.released = static_cast<std::int64_t>(std::min<std::uint64_t>(op.ttl_ms, left_ms));
+    if (budget_is_used_up_ && op.amount > 0 && op.kind != OC_LOP_LEASE_CLOSE) {
+      r.status = OC_E_LIMIT;
+      r.available = wallet_;
+      return r;
+    }
     switch (op.kind) {
       case OC_LOP_LEASE_RENEW:
         if (lease_.lo == 0 || (left_ms == 0 && op.amount == 0)) r.status = OC_E_NOT_FOUND;
+        if (r.status != OC_OK) break;
         [[fallthrough]];
       case OC_LOP_LEASE:
         if (op.amount > wallet_) r.status = OC_E_FUNDS;
@@ -79,9 +90,40 @@ class LeasePoolTest : public ::testing::Test {
   std::int64_t wallet_ = 1'000'000, leased_ = 0;
   oc_id128 lease_{};
   std::uint64_t window_end_ = 1'000'000 * kS;  // of a budget that counts the key's requests
-  bool bank_open_ = true;
+  bool bank_open_ = true, bank_away_ = false, budget_is_used_up_ = false;
+  std::uint64_t questions_ = 0;
   LeasePool pool_{limits(), 3, [this] { return oc_id128{1, ++next_}; }};
 };
+
+TEST_F(LeasePoolTest, ABusyKeyHasALeaseAgainAfterBooksThatWereAway) {
+  traffic(50, 20);
+  bank_away_ = true;
+  questions_ = 0;
+  traffic(50, 60);
+  EXPECT_LE(questions_, 70u) << "asked once a second, not with every tick";
+  bank_away_ = false;
+  traffic(50, 30);
+  EXPECT_EQ(pool_.counters().open, 1u);
+}
+
+TEST_F(LeasePoolTest, ABusyKeyHasALeaseAgainInTheNextWindowOfItsBudget) {
+  traffic(50, 20);
+  budget_is_used_up_ = true;
+  traffic(50, 120);
+  EXPECT_EQ(pool_.counters().open, 0u);
+  budget_is_used_up_ = false;
+  traffic(50, 40);
+  EXPECT_EQ(pool_.counters().open, 1u);
+}
+
+TEST_F(LeasePoolTest, ALeaseWhoseWindowIsOverGivesBackWhatIsFreeInIt) {
+  window_end_ = now_ + 6 * kS;
+  traffic(50, 4);
+  ASSERT_GT(leased_, 0);
+  for (int i = 0; i < 400; ++i, now_ += 10 * kMs) tick();  // no request comes
+  EXPECT_EQ(leased_, 0);
+  EXPECT_EQ(lease_.lo, 0u);
+}
 
 TEST_F(LeasePoolTest, AQuietKeyHoldsDirectly) {
   traffic(8, 10);

@@ -1,6 +1,7 @@
 #include "ledger/ledger_engine.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <boost/asio/associated_executor.hpp>
 #include <boost/asio/async_result.hpp>
@@ -148,6 +149,7 @@ class LedgerEngine::Impl {
   }
   bool fenced() const noexcept { return fenced_.load(std::memory_order_acquire); }
   EngineCounters counters() const noexcept;
+  std::vector<RefusedFact> take_refused_facts();
 
  private:
   using Counter = std::atomic<std::uint64_t>;
@@ -169,6 +171,7 @@ class LedgerEngine::Impl {
   oc_status call_backend(Lock& lock);
   void apply_singly(Lock& lock, std::size_t n);
   void note(const oc_ledger_op& op, const oc_ledger_result& r) noexcept;
+  void refuse_fact(const oc_ledger_op& op, const oc_ledger_result& r) noexcept;
   void complete(std::size_t n);
   void undo(const oc_ledger_op& op);
   void finish(Task* task, Ended& ended);
@@ -187,7 +190,7 @@ class LedgerEngine::Impl {
   std::atomic<bool> draining_{false}, stopping_{false}, available_{true}, fenced_{false}, stuck_{false};
   std::atomic<std::uint32_t> reserves_{0};
   Counter ops_{0}, batches_{0}, unavailable_{0}, refused_funds_{0}, refused_limit_{0}, late_settles_{0}, swept_{0},
-      shortfall_{0}, queue_ops_{0}, commit_us_{0};
+      refused_facts_{0}, shortfall_{0}, queue_ops_{0}, commit_us_{0};
   std::atomic<Rest> rest_{Rest::kNone};
   std::mutex bell_mutex_;
   std::condition_variable bell_;
@@ -199,6 +202,10 @@ class LedgerEngine::Impl {
   std::uint64_t call_began_ns_ = 0;  // 0: the thread is not in the backend
   bool stop_seen_ = false;
   std::condition_variable watch_bell_;
+
+  std::mutex refused_mutex_;  // of the next two
+  std::array<RefusedFact, 64> last_refused_;
+  std::size_t n_refused_ = 0;
 
   std::vector<oc_ledger_op> batch_;  // the engine's thread only, and the next
   std::vector<oc_ledger_result> results_;
@@ -280,9 +287,11 @@ void LedgerEngine::Impl::collect() {
 void LedgerEngine::Impl::step(Lock& lock) {
   if (queue_.front()->kind == Task::Kind::kQuery) return run_query(lock);
   std::size_t tasks = 0, ops = 0;
-  for (; tasks < queue_.size() && queue_[tasks]->kind == Task::Kind::kOp; ++tasks) {
+  for (bool swept = false; tasks < queue_.size() && queue_[tasks]->kind == Task::Kind::kOp && !swept; ++tasks) {
     const std::size_t more = queue_[tasks]->ops().size();  // a group is not split over two batches
-    if (tasks > 0 && ops + more > limits_.batch_ops_max) break;
+    // A sweep takes the holds of many wallets: in a batch of its own it has none of them while it waits for others.
+    swept = queue_[tasks]->op.kind == OC_LOP_SWEEP;
+    if (tasks > 0 && (swept || ops + more > limits_.batch_ops_max)) break;
     ops += more;
   }
   if (apply_batch(lock, tasks)) return;
@@ -351,7 +360,7 @@ bool LedgerEngine::Impl::apply_batch(Lock& lock, std::size_t n) {
 
 // The backend cannot apply the batch as a whole: find the op that it chokes on, so that the others are not held up.
 void LedgerEngine::Impl::apply_singly(Lock& lock, std::size_t n) {
-  for (std::size_t i = 0; i < n && !queue_.empty(); ++i)
+  for (std::size_t i = 0; i < n && !queue_.empty() && queue_.front()->kind == Task::Kind::kOp; ++i)
     if (!apply_batch(lock, 1)) return;
 }
 
@@ -366,10 +375,27 @@ void LedgerEngine::Impl::note(const oc_ledger_op& op, const oc_ledger_result& r)
     count(shortfall_, static_cast<std::uint64_t>(r.shortfall));
 }
 
+// Usage that nobody pays for, unless somebody looks. Of others the submitter is told.
+void LedgerEngine::Impl::refuse_fact(const oc_ledger_op& op, const oc_ledger_result& r) noexcept {
+  count(refused_facts_, 1);
+  const std::lock_guard lock(refused_mutex_);
+  if (n_refused_ < last_refused_.size()) last_refused_[n_refused_++] = {op, r.status};
+}
+
+std::vector<RefusedFact> LedgerEngine::Impl::take_refused_facts() {
+  const std::lock_guard lock(refused_mutex_);
+  return {last_refused_.begin(), last_refused_.begin() + static_cast<std::ptrdiff_t>(std::exchange(n_refused_, 0))};
+}
+
 void LedgerEngine::Impl::finish(Task* task, Ended& ended) {
   if (task->op.kind == OC_LOP_RESERVE) reserves_.fetch_sub(1, std::memory_order_relaxed);
   queue_ops_.fetch_sub(task->ops().size(), std::memory_order_relaxed);
-  if (journal_ != nullptr && task->place && task->result.status != OC_E_UNAVAILABLE) ended.release(*journal_, task->place);
+  // What the books could not do, rather than would not, the next start tries again.
+  const bool kept = task->result.status == OC_E_UNAVAILABLE || task->result.status == OC_E_INTERNAL;
+  if (task->reused && task->result.status < 0 && task->result.status != OC_E_UNAVAILABLE &&
+      task->op.amount + task->op.fee > 0)
+    refuse_fact(task->op, task->result);
+  if (journal_ != nullptr && task->place && !kept) ended.release(*journal_, task->place);
   ended.add(task);
 }
 
@@ -413,6 +439,11 @@ void LedgerEngine::Impl::expire() {
   std::vector<oc_ledger_op> seen;
   for (std::size_t i = 0; i < queue_.size(); ++i) {
     Task* const task = queue_[i];
+    if (task->is_ghost && i >= in_flight_) {  // nobody waits for it; done later it may do what nobody wants any more
+      seen.insert(seen.end(), task->ops().begin(), task->ops().end());
+      delete task;
+      continue;
+    }
     const bool old = task->kind == Task::Kind::kOp && now - task->born_ns >= patience && !is_fact(task->op) &&
                      !task->is_ghost;
     if (!old) {
@@ -496,6 +527,7 @@ EngineCounters LedgerEngine::Impl::counters() const noexcept {
   c.refused_funds = read(refused_funds_);
   c.refused_limit = read(refused_limit_);
   c.late_settles = read(late_settles_);
+  c.refused_facts = read(refused_facts_);
   c.swept = read(swept_);
   c.shortfall_nano = read(shortfall_);
   c.queue_ops = read(queue_ops_);
@@ -573,6 +605,7 @@ bool LedgerEngine::run(std::function<void(const Backend&)> query) { return impl_
 bool LedgerEngine::available() const noexcept { return impl_->available(); }
 bool LedgerEngine::fenced() const noexcept { return impl_->fenced(); }
 EngineCounters LedgerEngine::counters() const noexcept { return impl_->counters(); }
+std::vector<RefusedFact> LedgerEngine::take_refused_facts() { return impl_->take_refused_facts(); }
 void LedgerEngine::drain() { impl_->drain(); }
 
 }  // namespace onechat::ledger

@@ -44,10 +44,16 @@ struct EngineLimits {
 
 struct EngineCounters {  // since start; monotone
   std::uint64_t ops = 0, batches = 0, unavailable = 0, refused_funds = 0, refused_limit = 0, late_settles = 0;
+  std::uint64_t refused_facts = 0;  // usage that the books would not take
   std::uint64_t swept = 0;  // holds and leases that nobody had ended
   std::uint64_t shortfall_nano = 0;
   std::uint64_t queue_ops = 0;  // waiting now
   std::uint64_t commit_us_total = 0;
+};
+
+struct RefusedFact {
+  oc_ledger_op op{};
+  oc_status status = OC_OK;
 };
 
 class LedgerEngine {
@@ -84,6 +90,8 @@ class LedgerEngine {
   // any more (OC_E_UNAVAILABLE); facts still are.
   bool fenced() const noexcept;
   EngineCounters counters() const noexcept;
+  // [any] Usage that the books refused since the last call; at most 64 are kept, the counter has them all.
+  std::vector<RefusedFact> take_refused_facts();
   // [not the engine's thread] Refuses new RESERVEs, applies what waits (a backend that is away: for `reserve_wait_ms`),
   // returns. SETTLEs are taken until the end. Idempotent.
   void drain();

@@ -443,6 +443,63 @@ TEST(LedgerEngine, ABackendThatHangsIsNotWaitedFor) {
   EXPECT_EQ(applied[2].kind, std::uint32_t(OC_LOP_SETTLE));
 }
 
+// What was under way when the backend went away is not carried out when it comes back, hours later.
+TEST(LedgerEngine, WhatNobodyWaitsForAnyMoreIsNotDoneLater) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), quick(), system_clock());
+  fake.close_door();
+  engine.post(op_of(OC_LOP_SWEEP, 1));
+  fake.wait_for_calls(1);
+  EXPECT_EQ(engine.apply_blocking(op_of(OC_LOP_RESERVE, 2)).status, OC_E_UNAVAILABLE);
+  while (engine.available()) std::this_thread::sleep_for(1ms);
+  std::this_thread::sleep_for(100ms);
+  fake.away = true;
+  fake.open_door();
+  std::this_thread::sleep_for(50ms);
+  fake.away = false;
+  engine.drain();
+  for (const auto& op : fake.applied()) EXPECT_NE(op.kind, std::uint32_t(OC_LOP_SWEEP));
+}
+
+TEST(LedgerEngine, ASweepIsABatchOfItsOwn) {
+  FakeBackend fake;
+  LedgerEngine engine(fake.backend(), {}, system_clock());
+  fake.close_door();
+  engine.post(op_of(OC_LOP_DEPOSIT, 1));
+  fake.wait_for_calls(1);
+  for (int i = 2; i < 5; ++i) engine.post(op_of(OC_LOP_DEPOSIT, i));
+  engine.post(op_of(OC_LOP_SWEEP, 5));
+  for (int i = 6; i < 9; ++i) engine.post(op_of(OC_LOP_DEPOSIT, i));
+  fake.open_door();
+  engine.drain();
+  EXPECT_EQ(fake.batches(), (std::vector<std::size_t>{1, 3, 1, 3}));
+}
+
+// Usage that the books cannot take is told of, and the journal keeps it for the next start.
+TEST(LedgerEngine, AFactThatIsRefusedIsNotForgotten) {
+  const auto folder = std::filesystem::temp_directory_path() / ("onechat-engine-" + std::to_string(::getpid()));
+  {
+    auto journal = Journal::open(folder, {}, system_clock());
+    ASSERT_TRUE(journal);
+    FakeBackend fake;
+    fake.poison = 7;
+    LedgerEngine engine(fake.backend(), quick(), system_clock(), journal->get());
+    for (const int amount : {6, 7}) {
+      const auto op = op_of(OC_LOP_SETTLE, amount);
+      engine.post_journaled(op, (*journal)->append(Journal::Kind::kFact, op));
+    }
+    engine.drain();
+    EXPECT_EQ((*journal)->counters().held, 1u);
+    EXPECT_EQ(engine.counters().refused_facts, 1u);
+    const auto refused = engine.take_refused_facts();
+    ASSERT_EQ(refused.size(), 1u);
+    EXPECT_EQ(refused[0].op.amount, 7);
+    EXPECT_EQ(refused[0].status, OC_E_INTERNAL);
+    EXPECT_TRUE(engine.take_refused_facts().empty());
+  }
+  std::filesystem::remove_all(folder);
+}
+
 TEST(LedgerEngine, CountsWhatHappened) {
   FakeBackend fake;
   LedgerEngine engine(fake.backend(), {}, system_clock());

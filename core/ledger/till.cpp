@@ -40,6 +40,12 @@ oc_ledger_result refused(oc_status status) noexcept {
   return r;
 }
 
+// A cost and what the books said of it.
+std::string told(const oc_ledger_op& op, oc_status status) {
+  return std::to_string(op.amount) + " + " + std::to_string(op.fee) + " nano of account " + std::to_string(op.account) +
+         " (" + std::string(status_name(status)) + ")";
+}
+
 Error no_answer(oc_status status) {
   return Error(status == OC_OK ? static_cast<oc_status>(OC_E_UNAVAILABLE) : status,
                "the ledger does not answer (" + std::string(status_name(status)) + ")");
@@ -136,8 +142,7 @@ Result<void> Till::replay() {
       ++(r.status >= 0 ? tally->known : tally->refused);
       if (r.status >= 0 || !is_fact || op.amount + op.fee <= 0) return;
       const std::lock_guard lock(tally->mutex);
-      tally->lost.push_back(std::to_string(op.amount) + " + " + std::to_string(op.fee) + " nano of account " +
-                            std::to_string(op.account) + " (" + std::string(status_name(r.status)) + ")");
+      tally->lost.push_back(told(op, r.status));
     });
   if (!engine_.run([](const Backend&) {}) || tally->known + tally->refused != ops.size())
     return no_answer(OC_E_UNAVAILABLE);
@@ -213,6 +218,8 @@ void Till::keep() {
     if (engine_.fenced() && !std::exchange(told_fenced, true))
       log(OC_LOG_ERROR, "another process has taken this node's number (" + std::to_string(options_.node) +
                             "): no request is admitted any more; end one of them");
+    for (const RefusedFact& f : engine_.take_refused_facts())
+      log(OC_LOG_ERROR, "the ledger refused what a request had cost: " + told(f.op, f.status));
     std::unique_lock lock(bell_mutex_);
     if (bell_.wait_for(lock, milliseconds(busy ? kBusyMs : kQuietMs), [this] { return stopping_; })) return;
   }
@@ -252,8 +259,7 @@ void Till::answered(const oc_ledger_op& op, const oc_ledger_result& r) {
   // A lease that was given up may exist: the engine ends it, and at the worst SWEEP does.
   const bool ended = op.kind == OC_LOP_LEASE_CLOSE && op.amount == 0 && r.status != OC_E_UNAVAILABLE;
   const bool never = op.kind == OC_LOP_LEASE && r.status < 0;
-  const bool lost = op.kind == OC_LOP_LEASE_RENEW && (r.status == OC_E_NOT_FOUND || r.status == OC_E_CONFLICT);
-  if (journal_ == nullptr || (!ended && !never && !lost)) return;
+  if (journal_ == nullptr || (!ended && !never)) return;
   const std::lock_guard lock(places_mutex_);
   const auto at = std::find_if(lease_places_.begin(), lease_places_.end(),
                                [&](const auto& p) { return same_id(p.first, never ? op.id : op.ref); });
@@ -377,12 +383,15 @@ void Till::settle(Hold& hold, std::int64_t cost, std::int64_t fee, bool estimate
   if (cost + fee > 0 || hold.progress) {  // also if free after all: the next start would charge what was noted
     Journal::Place place;
     if (journal_ != nullptr) place = journal_->append(Journal::Kind::kFact, op);
+    if (!place) place = std::exchange(hold.progress, {});  // what was noted is better than nothing
     engine_.post_journaled(op, place);
   } else if (!hold.part) {
     engine_.post(op);  // not journaled: the next start of this node releases what it does not know
   }
   LeasePool::give_back(hold.part, cost + fee);
-  if (journal_ != nullptr) journal_->release(std::exchange(hold.progress, {}));
+  if (journal_ == nullptr) return;
+  const Journal::Place noted = std::exchange(hold.progress, {});
+  cost + fee > 0 ? journal_->release(noted) : journal_->erase(noted);
 }
 
 }  // namespace onechat::ledger

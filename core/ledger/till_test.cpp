@@ -191,6 +191,24 @@ TEST_F(TillTest, AJournalWithNothingButTornRecordsIsUsedAgain) {
   EXPECT_EQ(p.journal->counters().segments_free, segments);
 }
 
+// When the journal has no place for a fact, what was noted of its request stays until the books have the fact.
+TEST_F(TillTest, WithAFullJournalWhatWasNotedIsStillCharged) {
+  books_.deposit(1'000'000);
+  {
+    Process p(books_, folder_);
+    Hold h = p.hold(1000);
+    ASSERT_EQ(p.reserve(h).status, OC_OK);
+    p.till->progress(h, 100, 10, false);
+    while (p.journal->append(Journal::Kind::kFact, {})) continue;
+    books_.away = true;
+    p.till->settle(h, 200, 20, false);
+  }
+  books_.away = false;
+  Process again(books_, folder_);
+  ASSERT_TRUE(again.started);
+  EXPECT_EQ(books_.spent(), 110);
+}
+
 // A sweep takes as long as what has ended since the last one is much.
 TEST_F(TillTest, SweepsComeWithTheWorkDoneNotOnlyWithTime) {
   TillOptions options = Process::quick();
