@@ -85,12 +85,12 @@ void count_until(Connection& db, const Budget& budget, const Span& now, std::int
 }  // namespace
 
 void put_budget(Ledger& ledger, const Budget& budget, std::int64_t unused_before_ms, const oc_ledger_spent* counted) {
-  const Span now = budget.limit >= 0 ? ledger.calendar()(budget.period, budget.time_zone, ledger.now_ms()) : Span{};
   Connection& db = ledger.connection();
   // It waits for the batches that run, and its sums may take as long as the wallet's history.
   db.execute("BEGIN; SET LOCAL lock_timeout = '30s'; SET LOCAL statement_timeout = '10min'");
   db.patience(kPatience);
   db.run(kAlone, Params().add(ledger.budgets_lock()));
+  const Span now = budget.limit >= 0 ? ledger.calendar()(budget.period, budget.time_zone, ledger.now_ms()) : Span{};
   Params drop = key_of(budget);
   db.send(kDropWindows, drop.add_text(budget.time_zone).add(std::int64_t{budget.limit < 0}));
   if (budget.limit < 0) {

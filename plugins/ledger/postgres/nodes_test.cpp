@@ -277,5 +277,62 @@ TEST_F(PostgresNodes, TheSameIdAtTwoNodesHappensOnce) {
   EXPECT_EQ(nodes[0]->backend.verify(), std::vector<std::string>{});
 }
 
+// The same, when there is too little left for a second one.
+TEST_F(PostgresNodes, TheSameIdAtTwoNodesIsKnownThoughTheWalletIsEmpty) {
+  auto nodes = nodes_on(url(), schema(), 2);
+  constexpr std::uint64_t kRounds = 100;
+  std::vector<oc_ledger_op> funds;
+  for (std::uint64_t i = 1; i <= kRounds; ++i) {
+    funds.push_back(op_of(OC_LOP_DEPOSIT, 1'000 + i, 10));
+    funds.back().account = 100 + i;
+    funds.push_back(op_of(OC_LOP_DEPOSIT, 2'000 + i, 10));
+    funds.back().account = 500 + i;
+  }
+  for (const auto& r : nodes[0]->all(funds)) ASSERT_EQ(r.status, OC_OK);
+  std::vector<oc_status> statuses[2];
+  together(nodes, [&](Node& node) {
+    for (std::uint64_t i = 1; i <= kRounds; ++i) {
+      auto reserve = op_of(OC_LOP_RESERVE, 3'000 + i, 7), withdraw = op_of(OC_LOP_WITHDRAW, 4'000 + i, 7),
+           grant = op_of(OC_LOP_GRANT, 5'000 + i, 7);
+      reserve.account = 100 + i;
+      withdraw.account = 500 + i;
+      grant.account = 900 + i;
+      grant.epoch = 0;  // it never ends
+      for (const auto& op : {reserve, withdraw, grant}) statuses[node.number - 1].push_back(node.one(op).status);
+    }
+  });
+  const std::multiset<oc_status> once{OC_OK, OC_DUPLICATE};
+  for (std::size_t i = 0; i < statuses[0].size(); ++i)
+    EXPECT_EQ((std::multiset<oc_status>{statuses[0][i], statuses[1][i]}), once) << i;
+  EXPECT_EQ(nodes[0]->backend.verify(), std::vector<std::string>{});
+}
+
+// A wallet that nobody ever paid into is locked like any other: its budget is counted exactly.
+TEST_F(PostgresNodes, ABudgetHoldsOnAWalletThatHasNothingButAGrant) {
+  constexpr std::int64_t kLimit = 100'000;
+  auto nodes = nodes_on(url(), schema(), 3);
+  oc_ledger_op grant = nodes[0]->make(OC_LOP_GRANT, 100 * kLimit);
+  grant.epoch = 0;  // it never ends
+  ASSERT_EQ(nodes[0]->one(grant).status, OC_OK);
+  ASSERT_EQ(nodes[0]->backend.put_budget(OC_SCOPE_ORG, 1, OC_WINDOW_DAY, kLimit), OC_OK);
+  together(nodes, [&](Node& node) {
+    for (int i = 0; i < 150; ++i) {
+      const auto reserve = node.make(OC_LOP_RESERVE, 1'000);
+      if (node.all({reserve})[0].status != OC_OK) continue;
+      auto settle = node.make(OC_LOP_SETTLE, 990);
+      settle.ref = reserve.id;
+      EXPECT_EQ(node.all({settle})[0].status, OC_OK);
+      node.charged += 990;
+    }
+  });
+  std::int64_t charged = 0;
+  for (const auto& node : nodes) charged += node->charged;
+  EXPECT_LE(charged, kLimit);
+  EXPECT_GT(charged, kLimit - 3'000);
+  EXPECT_EQ(nodes[0]->backend.budgets(1).front().spent_nano, charged);
+  EXPECT_EQ(nodes[0]->backend.budgets(1).front().held_nano, 0);
+  EXPECT_EQ(nodes[0]->backend.verify(), std::vector<std::string>{});
+}
+
 }  // namespace
 }  // namespace onechat::ledger_test

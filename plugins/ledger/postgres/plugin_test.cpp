@@ -113,6 +113,22 @@ TEST_F(PostgresPlugin, ABudgetGoesOnFromWhatWasCountedAhead) {
   EXPECT_EQ(set(), 29) << "it was another window's";
 }
 
+TEST_F(PostgresPlugin, WalletsOfOldBooksThatHaveNothingButGrantsGetTheirRow) {
+  oc_ledger_op grant = op_of(OC_LOP_GRANT, 1, 50);
+  grant.epoch = 0;
+  {
+    TestBackend b(url(), schema());
+    apply_all_ok(b, {grant});
+  }
+  EXPECT_EQ(ask("SELECT count(*) FROM account WHERE code = 2000"), "1");
+  ask("DELETE FROM account WHERE code = 2000");
+  ask("UPDATE ledger_meta SET v = '1' WHERE k = 'schema_version'");
+  TestBackend again(url(), schema());
+  ASSERT_EQ(again.status, OC_OK) << again.error;
+  EXPECT_EQ(ask("SELECT owner, credits FROM account WHERE code = 2000"), "1\t0");
+  EXPECT_EQ(again.verify(), std::vector<std::string>{});
+}
+
 TEST_F(PostgresPlugin, MakesItsSchemaOnceWhenManyStartTogether) {
   std::vector<std::unique_ptr<TestBackend>> backends(4);
   {
@@ -186,6 +202,14 @@ TEST_F(PostgresPlugin, ARuntimeRoleHasNoRightToChangePostings) {
   ASSERT_EQ(b.status, OC_OK) << b.error;
   apply_all_ok(b, some_traffic());
   EXPECT_EQ(b.verify(), std::vector<std::string>{});
+  oc_ledger_budget budget{};
+  budget.struct_size = sizeof budget;
+  budget.account = budget.scope_id = 1;
+  budget.scope = OC_SCOPE_ORG;
+  oc_ledger_spent spent{};
+  spent.struct_size = sizeof spent;
+  EXPECT_EQ(b.table->count_spent(b.instance(), &budget, &spent), OC_OK) << g_log;
+  EXPECT_GT(spent.spent_nano, 0);
   for (const char* right : {"UPDATE", "DELETE", "TRUNCATE"})
     EXPECT_EQ(ask(std::string("SELECT has_table_privilege('teller', 'transfer', '") + right + "')"), "f") << right;
   EXPECT_EQ(ask("SELECT DISTINCT usename FROM pg_stat_activity WHERE application_name = '1chat-ledger'"), "onechat");

@@ -56,10 +56,11 @@ const Statement kRefunds{"refunds", select<RefundCap>("WHERE transfer = ANY($1::
 const Statement kChainEnd{"chain_end", select<Link>("WHERE node = $1 ORDER BY n DESC LIMIT 1")};
 const Statement kNextBlock{"next_block", "SELECT nextval('transfer_block')"};
 
-// Under the wallets' locks, in a view of its own: did somebody else open and end one of these meanwhile?
+// Under the wallets' locks, in a view of its own: did somebody else use one of these meanwhile?
 const Statement kStillNew{"still_new",
                           "SELECT expect_rows((SELECT count(*) FROM transfer WHERE id = ANY($1::uuid[]))"
-                          " + (SELECT count(*) FROM tombstone WHERE id = ANY($1::uuid[])), 0)"};
+                          " + (SELECT count(*) FROM tombstone WHERE id = ANY($1::uuid[]))"
+                          " + (SELECT count(*) FROM hold WHERE id = ANY($1::uuid[])), 0)"};
 const Statement kEndHolds{"end_holds", "DELETE FROM hold WHERE id = ANY($1::uuid[])"};
 Statement post_statement(Which which) {
   const Table& table = table_of<Transfer>();
@@ -188,6 +189,8 @@ void RowStore::ask_budgets(const std::vector<BudgetKey>& keys) {
     for (int r = 0; r < rows.size(); ++r) {
       const Budget budget = row_of<Budget>(rows, r);
       segment_.budgets.came(budget.key, budget);
+      // A wallet that has no row is not locked: its windows are read later, under the locks of its grants.
+      if (!segment_.accounts.has({kWallet, budget.key.account})) continue;
       if (const Window window = row_of<Window>(rows, r, windows_at); window.end_ms != 0)
         segment_.windows.came(window.key, window);
     }
@@ -254,11 +257,11 @@ void RowStore::look_ahead(const oc_ledger_op* ops, std::size_t n, const Calendar
   std::vector<oc_id128> own;
   for (std::size_t i = 0; i < n; ++i)
     if (Batch::names_own_id(ops[i].kind) && new_ids_.count(ops[i].id) == 0) own.push_back(ops[i].id);
-  ask_ended(own);
   const std::vector<BudgetKey> budgets = blind.wanted_budgets();
   const std::vector<std::uint64_t> wallets = blind.wanted_wallets();
   const std::vector<AccountKey> accounts = blind.wanted_accounts();
   ask_wallets(wallets);
+  ask_ended(own);  // under those locks: another node may just have used such an id
   ask_grants_of(wallets);
   ask_budgets(budgets);
   ask_accounts(accounts);
@@ -284,6 +287,7 @@ void RowStore::load_entries(const std::vector<oc_id128>& ids, Batch& batch) {
 
 // Holds first, as every batch locks them; then the wallets of the grants that ended, and the grants as they are then.
 void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
+  std::vector<std::uint64_t> wallets, numbers;
   db_.send(kSweep,
            Params()
                .add(query.now_ms)
@@ -291,9 +295,12 @@ void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
                .add(std::int64_t{query.leases_only})
                .add(std::int64_t{query.holds_max}),
            [&](const Rows& rows) {
-             for (int r = 0; r < rows.size(); ++r) batch.add(row_of<Hold>(rows, r));
+             for (int r = 0; r < rows.size(); ++r) {
+               const Hold hold = row_of<Hold>(rows, r);
+               wallets.push_back(hold.scopes.account);
+               batch.add(hold);
+             }
            });
-  std::vector<std::uint64_t> wallets, numbers;
   db_.send(kEnded, Params().add(query.now_ms).add(std::int64_t{query.holds_max}), [&](const Rows& rows) {
     for (int r = 0; r < rows.size(); ++r) {
       const Grant grant = row_of<Grant>(rows, r);
@@ -310,13 +317,6 @@ void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
   segment_.grants.hand_to(batch);
 }
 
-void RowStore::load_budgets(const std::vector<BudgetKey>& keys, Batch&) {
-  std::vector<std::uint64_t> wallets;
-  for (const BudgetKey& k : keys) wallets.push_back(k.account);
-  ask_wallets(std::move(wallets));
-  ask_budgets(keys);
-}
-
 void RowStore::load_grants(const std::vector<std::uint64_t>& wallets, const std::vector<std::uint64_t>& numbers,
                            Batch& batch) {
   ask_wallets(wallets);
@@ -328,6 +328,8 @@ void RowStore::load_grants(const std::vector<std::uint64_t>& wallets, const std:
   db_.sync();
   segment_.grants.hand_to(batch);
 }
+
+void RowStore::load_budgets(const std::vector<BudgetKey>& keys, Batch&) { ask_budgets(keys); }
 
 void RowStore::load_accounts(const std::vector<AccountKey>& keys, Batch& batch) {
   db_.sync();  // the windows that are wanted next depend on the budgets

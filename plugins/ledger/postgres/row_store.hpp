@@ -59,9 +59,9 @@ class RowStore {
   void load_nodes(const std::vector<std::uint64_t>& ids, ledger_core::Batch& batch);
   void load_entries(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);
   void load_sweep(const ledger_core::SweepQuery& query, ledger_core::Batch& batch);
-  void load_budgets(const std::vector<ledger_core::BudgetKey>& keys, ledger_core::Batch& batch);
   void load_grants(const std::vector<std::uint64_t>& wallets, const std::vector<std::uint64_t>& numbers,
                    ledger_core::Batch& batch);
+  void load_budgets(const std::vector<ledger_core::BudgetKey>& keys, ledger_core::Batch& batch);
   void load_accounts(const std::vector<ledger_core::AccountKey>& keys, ledger_core::Batch& batch);
   void load_windows(const std::vector<ledger_core::WindowKey>& keys, ledger_core::Batch& batch);
   void load_refunds(const std::vector<oc_id128>& ids, ledger_core::Batch& batch);

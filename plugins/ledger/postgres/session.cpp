@@ -100,7 +100,7 @@ void Session::use_role() {
                       "; GRANT INSERT, UPDATE, DELETE ON account, promo_grant, node, budget, budget_window, hold,"
                       " tombstone, refund_cap, ledger_meta TO " +
                       role +
-                      "; GRANT USAGE, UPDATE ON SEQUENCE"
+                      "; GRANT USAGE, SELECT, UPDATE ON SEQUENCE"
                       " transfer_block TO " +
                       role + "; SET ROLE " + role);
 }

@@ -6,8 +6,8 @@
 //   store.load_entries(ids, batch)             batch.add(Hold); when there is none, add(Tombstone) and add(Transfer)
 //   store.load_sweep(query, batch)             instead of load_entries: add(Hold)..., add(Grant)...
 //   store.load_entries(adjustments, batch)
-//   store.load_budgets(keys, batch)            add(Budget): those keys, in all periods
 //   store.load_grants(wallets, numbers, batch) add(Grant): the open grants of those wallets, and those of those numbers
+//   store.load_budgets(keys, batch)            add(Budget): those keys, in all periods; their wallets were asked for before
 //   store.load_accounts(keys, batch)           add(Account)
 //   store.load_windows(keys, batch)            add(Window)
 //   store.load_refunds(ids, batch)             add(RefundCap)
@@ -80,9 +80,9 @@ void apply(Store& store, const Calendar& calendar, const oc_ledger_op* ops, oc_l
     else
       load(batch.wanted_entries(), [&](const auto& ids) { store.load_entries(ids, batch); });
     load(batch.wanted_adjustments(), [&](const auto& ids) { store.load_entries(ids, batch); });
-    load(batch.wanted_budgets(), [&](const auto& keys) { store.load_budgets(keys, batch); });
     const std::vector<std::uint64_t> wallets = batch.wanted_wallets(), grants = batch.wanted_grants();
     if (!wallets.empty() || !grants.empty()) store.load_grants(wallets, grants, batch);
+    load(batch.wanted_budgets(), [&](const auto& keys) { store.load_budgets(keys, batch); });
     load(batch.wanted_accounts(), [&](const auto& keys) { store.load_accounts(keys, batch); });
     load(batch.wanted_windows(), [&](const auto& keys) { store.load_windows(keys, batch); });
     load(batch.wanted_refunds(), [&](const auto& ids) { store.load_refunds(ids, batch); });

@@ -330,6 +330,7 @@ inline oc_ledger_result Batch::grant(const oc_ledger_op& op) {
   Posting posting;
   if (!fits(t, posting)) return refuse(OC_E_INVALID);
   change(pocket.grant) = row;
+  change(p.paid);  // a wallet with nothing but grants has a row, too: it is what nodes lock
   if (in_group_) undo_pockets_.emplace_back(&p, &pocket);
   p.pockets.insert(
       std::upper_bound(p.pockets.begin(), p.pockets.end(), &pocket,
