@@ -36,6 +36,7 @@ struct Slot {
 };
 static_assert(sizeof(Slot) == 144 && std::is_trivially_copyable_v<Slot>);
 constexpr std::size_t kHeaderBytes = sizeof(Slot);
+constexpr std::uint32_t kErased = 0;  // a slot's kind: what stays of it says that its file was used
 
 std::uint32_t checksum(const void* from, std::size_t n) noexcept {
   return static_cast<std::uint32_t>(::crc32(0, static_cast<const Bytef*>(from), static_cast<uInt>(n)));
@@ -80,7 +81,8 @@ struct Journal::Segment {
   std::uint8_t* bytes = nullptr;
   std::size_t size = 0;
   std::size_t used = 0;  // slots given out; under the journal's mutex, as the next
-  bool notes = false, in_use = false;
+  std::uint64_t serial_now = 0;
+  bool stays = false, in_use = false;
   std::atomic<std::uint64_t> held{0};
   std::atomic<bool> dirty{false};
   bool has_left = false;
@@ -165,6 +167,7 @@ void Journal::read_left() {
       Slot slot;
       std::memcpy(&slot, segment->at(i), sizeof slot);
       if (slot.serial != serial) continue;
+      if (slot.crc == checksum(slot) && slot.kind == kErased) continue;
       if (slot.crc == checksum(slot))
         left_.push_back({static_cast<Kind>(slot.kind), slot.op});
       else
@@ -206,23 +209,27 @@ void Journal::set_free(Segment& segment) noexcept {
 }
 
 // REQUIRES: mutex_ is held.
-std::size_t Journal::segments_of_notes() const noexcept {
+std::size_t Journal::segments_that_stay() const noexcept {
   return static_cast<std::size_t>(
-      std::count_if(segments_.begin(), segments_.end(), [](const auto& s) { return s->in_use && s->notes; }));
+      std::count_if(segments_.begin(), segments_.end(), [](const auto& s) { return s->in_use && s->stays; }));
 }
 
 // REQUIRES: mutex_ is held. The file's earlier content has another serial, so that it need not be erased.
-bool Journal::begin_segment(Segment*& current, bool notes) noexcept {
-  const auto none = [&] { return free_.empty() || (notes && segments_of_notes() >= limits_.segments_max / 2); };
+bool Journal::begin_segment(Segment*& current, bool stays) noexcept {
+  const auto none = [&] {
+    if (stays) return free_.size() <= kSegmentsKept || segments_that_stay() >= limits_.segments_max / 2;
+    return free_.empty();
+  };
   if (none()) recycle();
   if (none()) return false;
   current = free_.back();
   free_.pop_back();
   n_free_.store(static_cast<std::uint32_t>(free_.size()), std::memory_order_release);
   current->used = 0;
-  current->notes = notes;
+  current->stays = stays;
   current->in_use = true;
-  current->set_serial(++serial_);
+  current->serial_now = ++serial_;
+  current->set_serial(serial_);
   return true;
 }
 
@@ -230,7 +237,7 @@ bool Journal::begin_segment(Segment*& current, bool notes) noexcept {
 void Journal::recycle() noexcept {
   for (auto& s : segments_) {
     const bool full = s->in_use && s->used == s->slots();
-    if (!full || s.get() == facts_ || s.get() == notes_ || s->held.load(std::memory_order_acquire) != 0) continue;
+    if (!full || s.get() == short_ || s.get() == long_ || s->held.load(std::memory_order_acquire) != 0) continue;
     s->set_serial(0);
     set_free(*s);
   }
@@ -238,20 +245,25 @@ void Journal::recycle() noexcept {
 }
 
 Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
+  return append(kind, op, kind != Kind::kFact);
+}
+
+Journal::Place Journal::keep(const oc_ledger_op& fact) noexcept { return append(Kind::kFact, fact, true); }
+
+Journal::Place Journal::append(Kind kind, const oc_ledger_op& op, bool stays) noexcept {
   Segment* segment = nullptr;
   std::size_t at = 0;
   Slot slot{0, static_cast<std::uint32_t>(kind), 0, op};
-  const bool note = kind != Kind::kFact;
   {
     const std::lock_guard lock(mutex_);
-    Segment*& current = note ? notes_ : facts_;
-    if ((current == nullptr || current->used == current->slots()) && !begin_segment(current, note)) {
-      (note ? left_out_ : failures_).fetch_add(1, std::memory_order_relaxed);
+    Segment*& current = stays ? long_ : short_;
+    if ((current == nullptr || current->used == current->slots()) && !begin_segment(current, stays)) {
+      (stays ? left_out_ : failures_).fetch_add(1, std::memory_order_relaxed);
       return {};
     }
     segment = current;
     at = segment->used++;
-    slot.serial = segment->serial();
+    slot.serial = segment->serial_now;
     segment->held.fetch_add(1, std::memory_order_relaxed);
   }
   slot.crc = checksum(slot);
@@ -265,8 +277,11 @@ Journal::Place Journal::append(Kind kind, const oc_ledger_op& op) noexcept {
 void Journal::erase(Place place) noexcept {
   if (!place) return;
   Segment& segment = *segments_[place.segment - 1];
-  const Slot nothing{};
-  std::memcpy(segment.at(place.slot), &nothing, sizeof nothing);
+  Slot slot;
+  std::memcpy(&slot, segment.at(place.slot), sizeof slot);
+  slot.kind = kErased;
+  slot.crc = checksum(slot);
+  std::memcpy(segment.at(place.slot), &slot, sizeof slot);
   segment.dirty.store(true, std::memory_order_release);
   release(place);
   wake();

@@ -71,6 +71,8 @@ class Journal {
 
   // [any] Nowhere when there is no place at all: the disk is full, or the journal is.
   Place append(Kind kind, const oc_ledger_op& op) noexcept;
+  // [any] A fact that stays until the next start; nowhere as above.
+  Place keep(const oc_ledger_op& fact) noexcept;
   void release(Place place, std::uint64_t records = 1) noexcept;  // `records` that lie there
   // [any] The same for one that the next start must not read, though others may keep its segment for long.
   void erase(Place place) noexcept;
@@ -86,10 +88,11 @@ class Journal {
 
   Result<void> map(std::uint32_t index);
   void read_left();
-  bool begin_segment(Segment*& current, bool notes) noexcept;
+  Place append(Kind kind, const oc_ledger_op& op, bool stays) noexcept;
+  bool begin_segment(Segment*& current, bool stays) noexcept;
   void recycle() noexcept;
   void set_free(Segment& segment) noexcept;
-  std::size_t segments_of_notes() const noexcept;
+  std::size_t segments_that_stay() const noexcept;
   bool has_space() const noexcept;
   void wake() noexcept;
   void serve();
@@ -105,7 +108,7 @@ class Journal {
 
   mutable std::mutex mutex_;  // of what follows, to the blank line
   std::uint64_t serial_ = 0;
-  Segment *facts_ = nullptr, *notes_ = nullptr;  // those that are written
+  Segment *short_ = nullptr, *long_ = nullptr;  // those that are written: with what goes soon, with what may stay
   std::vector<Segment*> free_;
 
   std::atomic<std::uint32_t> n_free_{0};

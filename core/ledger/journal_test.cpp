@@ -233,6 +233,22 @@ TEST_F(JournalTest, NotesThatStayKeepNobodyOut) {
   EXPECT_EQ(journal->counters().failures, 0u);
 }
 
+TEST_F(JournalTest, AnEarlierRunIsNotReadAgainThoughItsFirstRecordWasErased) {
+  {
+    const auto journal = open();
+    journal->erase(journal->append(Kind::kProgress, fact(1)));
+    for (std::uint64_t i = 2; i <= 100; ++i) journal->release(journal->append(Kind::kProgress, fact(i)));
+  }
+  const pid_t child = ::fork();
+  if (child == 0) {
+    auto opened = Journal::open(folder_, {}, system_clock());
+    for (std::uint64_t i = 1001; i <= 1010; ++i) (*opened)->append(Kind::kProgress, fact(i));
+    ::_exit(0);
+  }
+  ::waitpid(child, nullptr, 0);
+  EXPECT_EQ(left().size(), 10u);
+}
+
 TEST_F(JournalTest, WhatIsErasedIsNotThereThoughItsSegmentIs) {
   {
     const auto journal = open();

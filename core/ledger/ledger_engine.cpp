@@ -390,8 +390,9 @@ std::vector<RefusedFact> LedgerEngine::Impl::take_refused_facts() {
 void LedgerEngine::Impl::finish(Task* task, Ended& ended) {
   if (task->op.kind == OC_LOP_RESERVE) reserves_.fetch_sub(1, std::memory_order_relaxed);
   queue_ops_.fetch_sub(task->ops().size(), std::memory_order_relaxed);
+  bool kept = task->result.status == OC_E_UNAVAILABLE;
   // What the books could not do, rather than would not, the next start tries again.
-  const bool kept = task->result.status == OC_E_UNAVAILABLE || task->result.status == OC_E_INTERNAL;
+  if (journal_ != nullptr && task->place && task->result.status == OC_E_INTERNAL) kept = !journal_->keep(task->op);
   if (task->reused && task->result.status < 0 && task->result.status != OC_E_UNAVAILABLE &&
       task->op.amount + task->op.fee > 0)
     refuse_fact(task->op, task->result);

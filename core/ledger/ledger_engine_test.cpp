@@ -489,7 +489,7 @@ TEST(LedgerEngine, AFactThatIsRefusedIsNotForgotten) {
       engine.post_journaled(op, (*journal)->append(Journal::Kind::kFact, op));
     }
     engine.drain();
-    EXPECT_EQ((*journal)->counters().held, 1u);
+    EXPECT_EQ((*journal)->counters().held, 1u) << "for the next start";
     EXPECT_EQ(engine.counters().refused_facts, 1u);
     const auto refused = engine.take_refused_facts();
     ASSERT_EQ(refused.size(), 1u);

@@ -30,6 +30,11 @@ const Statement kEnded{"ended",
 const Statement kEndedOf{
     "ended_of",
     select<Grant>("WHERE open AND expires_ms > 0 AND expires_ms <= $1 AND number = ANY($2::bigint[]) ORDER BY id")};
+// A GRANT may be the first thing that a wallet has: two nodes with the same one must meet at its row.
+const Statement kMakeWallets{"make_wallets",
+                             "INSERT INTO account (code, owner, debits, credits, pending)"
+                             " SELECT 2000, u.owner, 0, 0, 0 FROM unnest($1::bigint[]) AS u (owner) ORDER BY u.owner"
+                             " ON CONFLICT (code, owner) DO NOTHING"};
 const Statement kWallets{
     "wallets",
     select<Account>("WHERE code = 2000 AND owner = ANY($1::bigint[]) ORDER BY code, owner FOR NO KEY UPDATE")};
@@ -260,6 +265,10 @@ void RowStore::look_ahead(const oc_ledger_op* ops, std::size_t n, const Calendar
   const std::vector<BudgetKey> budgets = blind.wanted_budgets();
   const std::vector<std::uint64_t> wallets = blind.wanted_wallets();
   const std::vector<AccountKey> accounts = blind.wanted_accounts();
+  Column granted(Type::bigint);
+  for (std::size_t i = 0; i < n; ++i)
+    if (ops[i].kind == OC_LOP_GRANT && ops[i].account != 0) granted.add(ops[i].account);
+  if (granted.size() != 0) db_.send(kMakeWallets, Params().add(granted));
   ask_wallets(wallets);
   ask_ended(own);  // under those locks: another node may just have used such an id
   ask_grants_of(wallets);
