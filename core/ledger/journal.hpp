@@ -63,8 +63,8 @@ class Journal {
                                                const Clock& clock);
   ~Journal();  // syncs
 
-  // What an earlier process left, facts and notes each in the order they were written, and how many records were torn. Kept until
-  // forget_left().
+  // What an earlier process left, facts and notes each in the order they were written, and how many records were torn.
+  // Kept until forget_left().
   const std::vector<Record>& left() const noexcept { return left_; }
   std::uint64_t torn() const noexcept { return torn_; }
   void forget_left();

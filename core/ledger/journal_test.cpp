@@ -45,6 +45,16 @@ class JournalTest : public ::testing::Test {
     for (const auto& r : journal->left()) ids.push_back(r.op.id.hi);
     return ids;
   }
+  // Another process writes ten records and is killed.
+  void ten_more_and_killed() {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      auto opened = Journal::open(folder_, {}, system_clock());
+      for (std::uint64_t i = 1001; i <= 1010; ++i) (*opened)->append(Kind::kProgress, fact(i));
+      ::_exit(0);
+    }
+    ::waitpid(child, nullptr, 0);
+  }
   fs::path folder_ = fs::temp_directory_path() / ("onechat-journal-" + random_text(8));
 };
 
@@ -180,15 +190,9 @@ TEST_F(JournalTest, AnOldUseOfAFileIsNotReadAgain) {
 TEST_F(JournalTest, AnEarlierRunIsNotReadAgain) {
   {
     const auto journal = open();
-    for (std::uint64_t i = 1; i <= 100; ++i) journal->release(journal->append(Kind::kFact, fact(i)));
+    for (std::uint64_t i = 1; i <= 100; ++i) journal->release(journal->append(Kind::kProgress, fact(i)));
   }
-  const pid_t child = ::fork();
-  if (child == 0) {
-    auto opened = Journal::open(folder_, {}, system_clock());
-    for (std::uint64_t i = 1001; i <= 1010; ++i) (*opened)->append(Kind::kFact, fact(i));
-    ::_exit(0);
-  }
-  ::waitpid(child, nullptr, 0);
+  ten_more_and_killed();
   EXPECT_EQ(left().size(), 10u);
 }
 
@@ -239,13 +243,7 @@ TEST_F(JournalTest, AnEarlierRunIsNotReadAgainThoughItsFirstRecordWasErased) {
     journal->erase(journal->append(Kind::kProgress, fact(1)));
     for (std::uint64_t i = 2; i <= 100; ++i) journal->release(journal->append(Kind::kProgress, fact(i)));
   }
-  const pid_t child = ::fork();
-  if (child == 0) {
-    auto opened = Journal::open(folder_, {}, system_clock());
-    for (std::uint64_t i = 1001; i <= 1010; ++i) (*opened)->append(Kind::kProgress, fact(i));
-    ::_exit(0);
-  }
-  ::waitpid(child, nullptr, 0);
+  ten_more_and_killed();
   EXPECT_EQ(left().size(), 10u);
 }
 

@@ -99,6 +99,17 @@ Column column(Type type, const std::vector<Value>& values) {
   return out;
 }
 
+// Rows that were asked for, under their keys. `asked` outlives the next sync.
+template <class Asked, class Row, class Key>
+Connection::Handler into(Asked& asked, Key Row::*key) {
+  return [&asked, key](const Rows& rows) {
+    for (int r = 0; r < rows.size(); ++r) {
+      const Row row = row_of<Row>(rows, r);
+      asked.came(row.*key, row);
+    }
+  };
+}
+
 bool opens_hold(const oc_ledger_op& op) noexcept { return op.kind == OC_LOP_RESERVE || op.kind == OC_LOP_LEASE; }
 
 }  // namespace
@@ -109,24 +120,14 @@ void RowStore::ask_nodes(const std::vector<std::uint64_t>& ids) {
   const auto fresh = segment_.nodes.fresh(ids);
   if (fresh.empty()) return;
   Column wanted = column(Type::bigint, fresh);
-  db_.send(writes_nodes_ ? kNodesLocked : kNodes, Params().add(wanted), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Node node = row_of<Node>(rows, r);
-      segment_.nodes.came(node.id, node);
-    }
-  });
+  db_.send(writes_nodes_ ? kNodesLocked : kNodes, Params().add(wanted), into(segment_.nodes, &Node::id));
 }
 
 void RowStore::ask_holds(const std::vector<oc_id128>& ids) {
   const auto fresh = segment_.holds.fresh(ids);
   if (fresh.empty()) return;
   Column wanted = column(Type::uuid, fresh);
-  db_.send(kHolds, Params().add(wanted), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Hold hold = row_of<Hold>(rows, r);
-      segment_.holds.came(hold.id, hold);
-    }
-  });
+  db_.send(kHolds, Params().add(wanted), into(segment_.holds, &Hold::id));
 }
 
 // After the holds are locked, in views of their own: a hold that ended while we waited is found here.
@@ -152,21 +153,7 @@ void RowStore::ask_wallets(std::vector<std::uint64_t> owners) {
   std::sort(owners.begin(), owners.end());
   Column wanted = column(Type::bigint, owners);
   segment_.numbered = false;
-  db_.send(kWallets, Params().add(wanted), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Account wallet = row_of<Account>(rows, r);
-      segment_.accounts.came(wallet.key, wallet);
-    }
-  });
-}
-
-Connection::Handler RowStore::grants_came() {
-  return [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Grant grant = row_of<Grant>(rows, r);
-      segment_.grants.came(grant.number, grant);
-    }
-  };
+  db_.send(kWallets, Params().add(wanted), into(segment_.accounts, &Account::key));
 }
 
 // REQUIRES: the wallets are locked.
@@ -176,7 +163,7 @@ void RowStore::ask_grants_of(const std::vector<std::uint64_t>& wallets) {
     if (segment_.wallets_with_grants.insert(wallet).second) fresh.push_back(wallet);
   if (fresh.empty()) return;
   Column owners = column(Type::bigint, fresh);
-  db_.send(kGrantsOf, Params().add(owners), grants_came());
+  db_.send(kGrantsOf, Params().add(owners), into(segment_.grants, &Grant::number));
 }
 
 // REQUIRES: the wallets are locked; so are the windows then.
@@ -217,12 +204,7 @@ void RowStore::ask_accounts(const std::vector<AccountKey>& keys) {
     owners.add(k.owner);
   }
   segment_.numbered = false;
-  db_.send(kAccounts, Params().add(codes).add(owners), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Account account = row_of<Account>(rows, r);
-      segment_.accounts.came(account.key, account);
-    }
-  });
+  db_.send(kAccounts, Params().add(codes).add(owners), into(segment_.accounts, &Account::key));
 }
 
 // After the locks: what depends on another batch's postings has higher numbers.
@@ -321,7 +303,7 @@ void RowStore::load_sweep(const SweepQuery& query, Batch& batch) {
   if (numbers.empty()) return;
   ask_wallets(std::move(wallets));
   Column named = column(Type::bigint, numbers);
-  db_.send(kEndedOf, Params().add(query.now_ms).add(named), grants_came());
+  db_.send(kEndedOf, Params().add(query.now_ms).add(named), into(segment_.grants, &Grant::number));
   db_.sync();
   segment_.grants.hand_to(batch);
 }
@@ -332,7 +314,7 @@ void RowStore::load_grants(const std::vector<std::uint64_t>& wallets, const std:
   ask_grants_of(wallets);
   if (!numbers.empty()) {
     Column named = column(Type::bigint, numbers);
-    db_.send(kGrantsNamed, Params().add(named), grants_came());
+    db_.send(kGrantsNamed, Params().add(named), into(segment_.grants, &Grant::number));
   }
   db_.sync();
   segment_.grants.hand_to(batch);
@@ -357,22 +339,13 @@ void RowStore::load_windows(const std::vector<WindowKey>& keys, Batch&) {
     begins.add(k.begin_ms);
   }
   if (begins.size() == 0) return;
-  db_.send(kWindows, Params().add(accounts).add(scopes).add(ids).add(periods).add(begins), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const Window window = row_of<Window>(rows, r);
-      segment_.windows.came(window.key, window);
-    }
-  });
+  db_.send(kWindows, Params().add(accounts).add(scopes).add(ids).add(periods).add(begins),
+           into(segment_.windows, &Window::key));
 }
 
 void RowStore::load_refunds(const std::vector<oc_id128>& ids, Batch&) {
   Column wanted = column(Type::uuid, ids);
-  db_.send(kRefunds, Params().add(wanted), [this](const Rows& rows) {
-    for (int r = 0; r < rows.size(); ++r) {
-      const RefundCap cap = row_of<RefundCap>(rows, r);
-      segment_.refunds.came(cap.transfer, cap);
-    }
-  });
+  db_.send(kRefunds, Params().add(wanted), into(segment_.refunds, &RefundCap::transfer));
 }
 
 void RowStore::loaded(Batch& batch) {

@@ -98,7 +98,6 @@ class RowStore {
   void ask_budgets(const std::vector<ledger_core::BudgetKey>& keys);
   void ask_accounts(const std::vector<ledger_core::AccountKey>& keys);
   void ask_numbers();
-  Connection::Handler grants_came();
   void open_holds(const std::vector<ledger_core::Hold>& holds);
   void post(const std::vector<ledger_core::Transfer>& transfers);
   template <class Row>
