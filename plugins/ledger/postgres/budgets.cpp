@@ -30,13 +30,16 @@ const Statement kPutBudget{
     "INSERT INTO budget (account, scope, scope_id, period, action, limit_nano, time_zone)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (account, scope, scope_id, period) DO UPDATE"
     " SET action = excluded.action, limit_nano = excluded.limit_nano, time_zone = excluded.time_zone"};
-// $1 account, $2 scope, $3 scope_id, $4 begin, $5 end, $6 nothing before it can count, $7 postings after it, $8 and until it.
+// Of `transfer` and `hold`, in statements whose $2 is the scope and $3 its id.
+const std::string kInScope =
+    " AND CASE $2::bigint WHEN 1 THEN account WHEN 2 THEN project_id WHEN 3 THEN key_id WHEN 4 THEN user_id"
+    " ELSE group_id END = $3::bigint";
+// $1 account, $2 scope, $3 scope_id, $4 begin, $5 end, $6 nothing before it can count, $7 and $8: postings after the one,
+// until the other.
 std::string spent_sql(const char* found_by) {
   return std::string("SELECT coalesce(sum(amount + coalesce(fee, 0)), 0)::bigint FROM transfer WHERE kind IN (5, 10)"
-                     " AND coalesce(reserved_ms, 0) >= $4::bigint AND coalesce(reserved_ms, 0) < $5::bigint"
-                     " AND CASE $2::bigint WHEN 1 THEN account WHEN 2 THEN project_id WHEN 3 THEN key_id WHEN 4 THEN user_id"
-                     " ELSE group_id END = $3::bigint AND ") +
-         found_by;
+                     " AND coalesce(reserved_ms, 0) >= $4::bigint AND coalesce(reserved_ms, 0) < $5::bigint") +
+         kInScope + " AND " + found_by;
 }
 // What must not be found by an index is an expression.
 const Statement kSpentInHistory{"spent_in_history",
@@ -51,11 +54,11 @@ const Statement kPutWindow{
     "INSERT INTO budget_window (account, scope, scope_id, period, begin_ms, end_ms, spent, held)"
     " SELECT $1::bigint, $2::bigint, $3::bigint, $4::bigint, $5::bigint, $6::bigint, $7::bigint,"
     " (SELECT coalesce(sum(amount - coalesce(settled, 0)), 0)::bigint FROM hold WHERE account = $1::bigint"
-    " AND created_ms >= $5::bigint AND created_ms < $6::bigint"
-    " AND CASE $2::bigint WHEN 1 THEN account WHEN 2 THEN project_id WHEN 3 THEN key_id WHEN 4 THEN user_id"
-    " ELSE group_id END = $3::bigint)"
-    " ON CONFLICT (account, scope, scope_id, period, begin_ms) DO UPDATE"
-    " SET end_ms = excluded.end_ms, spent = excluded.spent, held = excluded.held"};
+    " AND created_ms >= $5::bigint AND created_ms < $6::bigint" +
+        kInScope +
+        ")"
+        " ON CONFLICT (account, scope, scope_id, period, begin_ms) DO UPDATE"
+        " SET end_ms = excluded.end_ms, spent = excluded.spent, held = excluded.held"};
 const Statement kBudgets{"list_budgets", "SELECT " + column_list(table_of<Budget>(), "t.") +
                                              " FROM budget t WHERE $1 = 0::bigint OR account = $1"
                                              " ORDER BY account, scope, scope_id, period"};
@@ -77,7 +80,8 @@ void count_until(Connection& db, const Budget& budget, const Span& now, std::int
   Params params;
   params.add(budget.key.account).add(std::int64_t{budget.key.scope}).add(budget.key.scope_id);
   params.add(now.begin_ms).add(now.end_ms).add(since).add(goes_on ? spent.counted : 0).add(last);
-  db.run(goes_on ? kSpentSince : kSpentInHistory, params, [&](const Rows& rows) { spent.spent_nano += rows.number(0, 0); });
+  db.run(goes_on ? kSpentSince : kSpentInHistory, params,
+         [&](const Rows& rows) { spent.spent_nano += rows.number(0, 0); });
   spent.begin_unix_ms = now.begin_ms;
   spent.counted = static_cast<std::uint64_t>(last);
 }
